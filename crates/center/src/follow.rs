@@ -106,11 +106,9 @@ async fn obey(shared: &Arc<Shared>, told: &Event, found: &mut Found) -> Result<(
             }
             Ok(())
         }
-        "promise.made" => {
+        "promise.made" | stops::CHANGED => {
             if let Some(id) = debtor() {
-                let post = &shared.post;
-                post.tell(move |engine, now| engine.take(now, Input::Withdraw(id)))
-                    .await;
+                stops::withdraw(shared, id).await;
             }
             Ok(())
         }

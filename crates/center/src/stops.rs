@@ -11,6 +11,9 @@ use domain::ports::store::{PaymentOutcome, StoreError};
 use serde_json::json;
 use std::sync::Arc;
 
+/// Told when something of a debtor was changed that the law looks at: his points, consents, preferences, holds lifted.
+pub(crate) const CHANGED: &str = "debtor.updated";
+
 /// Every queued and ringing contact of a debtor ends.
 pub(crate) async fn withdraw(shared: &Shared, debtor: DebtorId) {
     shared
@@ -128,11 +131,22 @@ pub(crate) async fn suppress(
 /// looked at again.
 pub(crate) async fn changed(shared: Arc<Shared>, debtor: DebtorId) {
     withdraw(&shared, debtor).await;
+    let told = tell_changed(&shared, debtor).await;
     let done = again(&shared, debtor).await;
-    if let Err(error) = done {
+    for error in [told, done].into_iter().filter_map(Result::err) {
         shared.mind(&error).await;
-        tracing::warn!(debtor = %debtor, reason = %error, "changed debtor not made due");
+        tracing::warn!(debtor = %debtor, reason = %error, "changed debtor not told of or not made due");
     }
+}
+
+/// Other nodes withdraw him too.
+async fn tell_changed(shared: &Shared, debtor: DebtorId) -> Result<(), StoreError> {
+    let client = shared.out.store.get_debtor(debtor).await?.client_id;
+    let data = json!({ "debtor_id": debtor });
+    let subject = format!("debtor:{debtor}");
+    let event = shared.event(Some(client), shared.actor(), CHANGED, subject, data);
+    shared.told_here(&event);
+    shared.out.store.append_events(&[event]).await
 }
 
 async fn again(shared: &Shared, debtor: DebtorId) -> Result<(), StoreError> {

@@ -109,6 +109,43 @@ async fn ends_with_its_recording(node: &mut Node, attempt: AttemptId) {
     .await;
 }
 
+/// With room for two legs the third caller is refused: it is told who he was and whom he called.
+#[tokio::test]
+async fn a_caller_for_whom_there_is_no_room_is_told_of() {
+    let mut peers = Vec::new();
+    for _ in 0..3 {
+        peers.push(Peer::start(Plan::rings()).await);
+    }
+    let address = peers[0].addr;
+    let mut node = Node::configured(|c| {
+        c.trunks = vec![trunk(address)];
+        c.inbound.queue = true;
+        c.inbound.from_anyone = true;
+        c.media_ports = 41_200..=41_203;
+    })
+    .await;
+    for peer in &mut peers[..2] {
+        peer.call(node.sip, 0.0).await;
+        peer.sees(|s| (*s == Seen::Answered).then_some(())).await;
+    }
+    peers[2].call(node.sip, 0.0).await;
+    let told = node.told("turned away", |r| match r {
+        TrunkReport::TurnedAway {
+            trunk,
+            caller,
+            called,
+            code,
+            ..
+        } => Some((*trunk, caller.clone(), called.clone(), *code)),
+        _ => None,
+    });
+    let (trunk, caller, called, code) = told.await;
+    assert_eq!((trunk, code), (TRUNK, 503));
+    assert_eq!(caller.as_deref(), Some("+5215550009"));
+    assert_eq!(called, "+5215551000");
+    assert_eq!(node.handle.stats().await.calls, 2);
+}
+
 #[tokio::test]
 async fn a_taken_caller_hears_the_queue_presses_keys_and_is_joined() {
     const PLACE_HZ: f64 = 700.0;

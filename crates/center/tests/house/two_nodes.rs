@@ -3,11 +3,14 @@
 
 use crate::queue::{debtor_calls, finishes, phone, row, told};
 use crate::screen::Screen;
-use crate::world::{ALL_ANSWER, House, Plan, agent_id, campaign_id, client_id, debtor_id, id};
+use crate::world::{
+    ALL_ANSWER, House, NOBODY, Plan, agent_id, campaign_id, client_id, debtor_id, id,
+};
 use center::{Actor, CenterConfig};
 use domain::entity::dnc::keyed_hash;
 use domain::entity::{
-    CampaignParams, DialMode, DncList, InboundOutcome, InboundParams, Suppression, SuppressionKind,
+    CallResult, CampaignParams, DialMode, DncList, InboundOutcome, InboundParams, Suppression,
+    SuppressionKind,
 };
 use domain::ids::{AttemptId, DncListId, SuppressionId};
 use domain::pii::Pii;
@@ -192,4 +195,33 @@ async fn what_stops_contact_ends_a_kept_place() {
         assert!(house.trunk.invites().is_empty(), "{way}");
         house.center.shutdown().await;
     }
+}
+
+/// What is changed on one node of whom the law has to be asked anew ends what rings for him on the other.
+#[tokio::test(start_paused = true)]
+async fn a_change_on_one_node_withdraws_him_on_the_other() {
+    let plan = || Plan {
+        debtors: 1,
+        mix: NOBODY,
+        ..Plan::default()
+    };
+    let first = House::build(plan()).await;
+    let (store, now) = (Arc::clone(&first.store), first.clock.now());
+    let config = CenterConfig::new("node-2");
+    let second = House::open_with(store, &plan(), now, 8, config).await;
+    let _agent = second.agent(1).await;
+    second.start().await;
+    let rings = || second.trunk.live_calls() == 1;
+    second.until("it rings there", rings).await;
+    let changed = first.clock.now();
+    first.center.debtor_changed(debtor_id(0)).await;
+    second.secs(2).await;
+    let rows = second.attempts().await;
+    let first_of = rows.iter().min_by_key(|a| a.opened_at);
+    let rang = first_of.expect("it rang");
+    assert_eq!(rang.result, Some(CallResult::Cancelled));
+    let took = rang.ended_at.map_or(i64::MAX, |at| at.since_ms(changed));
+    assert!(took < 1_000, "{took} ms");
+    first.center.shutdown().await;
+    second.center.shutdown().await;
 }

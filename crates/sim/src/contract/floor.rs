@@ -17,6 +17,7 @@ use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, UtcMs};
 pub async fn all(store: Subject) {
     reservations_follow_the_weights(&store).await;
     a_debtor_follows_his_segment(&store).await;
+    few_callbacks_leave_room_for_others(&store).await;
     callbacks_make_a_calendar(&store).await;
     money_ends_a_callback(&store).await;
     a_part_payment_ends_a_callback(&store).await;
@@ -126,6 +127,47 @@ fn callback(
 async fn asked(store: &Subject, ask: &CallbackAsk) -> Vec<DebtorId> {
     let rows = store.callbacks(ask).await.expect("callbacks");
     rows.iter().map(|r| r.item.debtor_id).collect()
+}
+
+/// A request that wants few agreed call-backs gets those that are first, and others behind them; also over the parts of
+/// a mix.
+async fn few_callbacks_leave_room_for_others(store: &Subject) {
+    for weights in [vec![], vec![2, 2, 2]] {
+        let scene = Scene::new(store).await;
+        let (campaign, _) = if weights.is_empty() {
+            for _ in 0..9 {
+                scene.person(store).await;
+            }
+            (scene.campaign(store).await, Vec::new())
+        } else {
+            mixed(store, &scene, 3).await
+        };
+        let lease = node(store).await;
+        let all = reserve(store, &campaign, &lease, 20).await;
+        assert_eq!(all.len(), 9);
+        store.release_all(&lease.node, None).await.expect("release");
+        for candidate in &all[..6] {
+            let debtor = candidate.item.debtor_id;
+            let agreed = callback(campaign.id, debtor, NOW, None);
+            store.put_item(&agreed, &[]).await.expect("put");
+        }
+        let ask = |most, limit| ReserveRequest {
+            parts: weights.clone(),
+            agreed_max: most,
+            ..request(&campaign, &lease, limit)
+        };
+        let got = store.reserve_contacts(&ask(Some(2), 4)).await;
+        let got = got.expect("reserve");
+        let agreed: Vec<bool> = got
+            .iter()
+            .map(|c| CallbackRow::is_agreed(&c.item))
+            .collect();
+        assert_eq!(agreed, [true, true, false, false], "{weights:?}");
+        let got = store.reserve_contacts(&ask(Some(0), 4)).await;
+        assert_eq!(got.expect("reserve").len(), 1, "the last of the others");
+        let got = store.reserve_contacts(&ask(None, 10)).await;
+        assert_eq!(got.expect("reserve").len(), 4, "those who are left");
+    }
 }
 
 async fn callbacks_make_a_calendar(store: &Subject) {

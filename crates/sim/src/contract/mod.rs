@@ -50,6 +50,7 @@ mod past;
 mod pay_links;
 pub mod people;
 mod placements;
+mod places;
 pub mod plans;
 mod plans_beside;
 pub mod portfolio;

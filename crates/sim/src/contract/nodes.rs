@@ -24,6 +24,7 @@ pub async fn all(store: Subject) {
     what_the_lost_came_to_is_counted(&store).await;
     places_of_a_dead_node_are_due(&store).await;
     places_outlive_a_restart(&store).await;
+    super::places::all(&store).await;
     nodes_know_their_place(&store).await;
     settings_are_kept(&store).await;
 }
