@@ -407,7 +407,7 @@ async fn a_file_of_consents_is_held_against_the_portfolio() {
         (4, "no proof"),
         (5, "no such debtor"),
         (6, "the same is on line 2"),
-        (7, "columns"),
+        (7, "number of fields"),
     ] {
         let fault = why.iter().find(|(at, _)| *at == row);
         let fault = fault.unwrap_or_else(|| panic!("line {row}: {why:?}"));

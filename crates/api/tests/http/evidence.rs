@@ -27,7 +27,8 @@ async fn archive(app: &App, token: &str, debtor: DebtorId) -> Files {
         let mut file = zip.by_index(n).expect("a file");
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).expect("whole");
-        files.insert(file.name().to_owned(), bytes);
+        let name = file.name().expect("UTF-8").into_owned();
+        files.insert(name, bytes);
     }
     files
 }
