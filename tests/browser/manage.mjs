@@ -48,6 +48,83 @@ async function segments(page) {
   return page.locator('form a[href*="/campanas/deudores/"]').first().getAttribute('href');
 }
 
+/** By keyboard alone: a segment of rows and a group inside, beside its text; each is read into the other. Saved, changed, and back. */
+async function builder(page) {
+  await go(page, /^(Segmentos|Segments)$/);
+  await page.getByRole('button', { name: /^(Nuevo segmento|New segment)/ }).click();
+  const box = page.locator('[data-builder]');
+  const text = page.locator('[name=expression]');
+  const held = () => page.locator(':focus');
+  const press = (key) => page.keyboard.press(key);
+  const add = (name) => box.getByRole('button', { name });
+  await add(/^(Condición|Condition)$/).first().focus();
+  await press('Enter');
+  await until('the new row has the focus', async () => (await held().getAttribute('name')) === 'field');
+  await held().selectOption('days_past_due');
+  await press('Tab');
+  await held().selectOption('between');
+  await press('Tab');
+  check('a row without a value does not count yet', (await page.locator('[data-waiting="1"]').count()) === 1 && (await text.inputValue()) === '');
+  await page.keyboard.type('31');
+  await press('Tab');
+  await page.keyboard.type('90');
+  check('the text follows the rows', (await text.inputValue()) === 'days_past_due between 31 and 90', await text.inputValue());
+  await add(/^(Grupo|Group)$/).first().focus();
+  await press('Enter');
+  await until('the new group has the focus', async () => (await held().getAttribute('name')) === 'join');
+  const inner = box.locator('fieldset fieldset');
+  await inner.getByRole('button', { name: /^(no|not)$/ }).first().focus();
+  await press('Space');
+  for (const field of ['suppressed', 'callable_now']) {
+    await inner.getByRole('button', { name: /^(Condición|Condition)$/ }).focus();
+    await press('Enter');
+    await until('the row of the group has the focus', async () => (await held().getAttribute('name')) === 'field');
+    await held().selectOption(field);
+  }
+  const whole = 'days_past_due between 31 and 90 and not (suppressed or callable_now)';
+  check('a group is negated and joined by any', (await text.inputValue()) === whole, await text.inputValue());
+  await inner.locator('[data-row=callable_now]').getByRole('button', { name: /^(Quitar condición|Remove condition)/ }).focus();
+  await press('Enter');
+  await until('the row is gone', async () => (await inner.locator('[data-row]').count()) === 1);
+  await until('its exact count', () => page.locator('[data-count][data-exact=true]').count());
+  const counted = Number(await page.locator('[data-count]').getAttribute('data-count'));
+  check('what is built by hand is counted', counted > 0, counted);
+  check('its balance is shown', /\d/.test(await page.locator('#seg-state dl div').nth(2).locator('dd').innerText()));
+  await shot(page, 'campaigns-segment-rows');
+  await page.locator('[name=name]').fill(`A mano ${STAMP}`);
+  await press('Control+Enter');
+  await page.locator('.toasts .note.good').filter({ hasText: `A mano ${STAMP}` }).waitFor();
+  // The text is read into the rows; what they cannot show is said and stays.
+  await text.fill("saldo >= 1 y (tramo en (b31_60, b61_90) o no no bloqueado)");
+  await until('the rows follow the text', async () => (await box.locator('[data-row]').count()) === 3);
+  check('rows show the words of a vocabulary', (await box.locator('[data-row=bucket] input:checked').count()) === 2);
+  check('what rows cannot show is said', (await box.locator('[data-fixed="1"]').count()) === 1 && (await box.locator('[data-row=fixed] code').innerText()) === 'not not on_hold');
+  await text.fill('saldo >=');
+  await page.locator('#seg-state .note.bad').first().waitFor();
+  check('rows beside a broken text cannot be used', (await box.locator('[inert]').count()) === 1);
+  await text.fill('days_past_due between 31 and 60');
+  await until('the rows are there again', async () => (await box.locator('[data-row]').count()) === 1 && (await box.locator('[inert]').count()) === 0);
+  await press('Control+Enter');
+  await page.locator('.toasts .note.good').last().waitFor();
+  await page.locator('[data-versions] summary').click();
+  await page.locator('[data-version="2"]').waitFor();
+  check('what a version changed is said in words', (await page.locator('[data-version="2"] [data-what=changed]').innerText()).includes('90') && (await page.locator('[data-version="2"] [data-what=removed]').count()) === 1);
+  await page.locator('[data-version="1"]').getByRole('button').click();
+  await page.locator('[data-version="3"]').waitFor();
+  check('going back is a new version that says what the old one said', (await text.inputValue()) === 'days_past_due between 31 and 90 and not suppressed', await text.inputValue());
+  await shot(page, 'campaigns-segment-versions');
+}
+
+/** At the smallest desk a page is as wide as its window, and so is the table that it is about. */
+async function fits(page, what) {
+  const over = await page.evaluate(() => {
+    const wide = document.documentElement.scrollWidth - window.innerWidth;
+    const tables = [...document.querySelectorAll('main .scroll')].map((box) => box.scrollWidth - box.clientWidth);
+    return { width: window.innerWidth, wide, table: Math.max(0, ...tables) };
+  });
+  check(`${what} fits into ${over.width} px`, over.wide <= 0 && over.table <= 1, JSON.stringify(over));
+}
+
 /** An objection is written into the demo's script: refused where it is not polite, kept as a new version when it is. */
 async function scripts(page) {
   await go(page, /^(Guiones|Scripts)$/);
@@ -76,6 +153,7 @@ async function scripts(page) {
 async function campaign(page, office) {
   await go(page, /^(Campañas|Campaigns)$/);
   await page.locator('[data-campaign]').first().waitFor();
+  await fits(page, 'the list of campaigns');
   await shot(page, 'campaigns');
   await page.keyboard.press('n');
   await page.locator('dialog [name=name]').fill(`Walk ${STAMP}`);
@@ -175,6 +253,7 @@ async function whyNot(page, href) {
   await page.locator('#why-title').waitFor();
   await page.locator('section[aria-labelledby=why-title] .chip').first().waitFor();
   await page.locator('section[aria-labelledby=why-title] summary').click();
+  await fits(page, 'a debtor file');
   check('why-not names its rules', (await page.locator('section[aria-labelledby=why-title] .verdict li').count()) > 0);
   await shot(page, 'campaigns-debtor');
 }
@@ -197,6 +276,7 @@ export async function manage() {
     await signIn(page, people.manager());
     await imports(page);
     const debtor = await segments(page);
+    await builder(page);
     await scripts(page);
     await campaign(page, office);
     await firstCall(page, office);

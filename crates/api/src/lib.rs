@@ -39,6 +39,7 @@ pub use auth::network;
 pub use error::ApiError;
 pub use http::{openapi, router};
 pub use problem::Problem;
+pub use routes::campaigns::segment_language;
 pub use routes::debtors::{DebtorFileReply, debtor_file};
 pub use state::{
     ApiConfig, ApiParts, ApiState, BODY_MAX_BYTES, MoneyConfig, REPLY_MAX_MS, RulePackInfo,

@@ -142,11 +142,19 @@ impl Problem {
         self
     }
 
-    /// Names a wrong column of a text.
-    pub(crate) fn at_column(mut self, column: usize, reason: &str) -> Self {
+    /// The same with its reason in both languages.
+    pub(crate) fn at_both(mut self, path: &str, (es, en): (&str, &str)) -> Self {
         self.0
             .errors
-            .push(json!({"column": column, "reason": reason}));
+            .push(json!({"path": path, "reason": en, "reason_es": es}));
+        self
+    }
+
+    /// Names a wrong column of a text.
+    pub(crate) fn at_column(mut self, column: usize, (es, en): (&str, &str)) -> Self {
+        self.0
+            .errors
+            .push(json!({"column": column, "reason": en, "reason_es": es}));
         self
     }
 

@@ -15,6 +15,7 @@ use domain::pii::{mask, mask_phone};
 use domain::ports::store::{
     DebtorFile, InboxAsk, MessageAsk, PageRequest, StageFilter, StoreError,
 };
+use domain::rules::disposition::standard_label;
 use domain::rules::due_items::open_of;
 use domain::segment::{bucket_of, day_of_date};
 use domain::time::UtcMs;
@@ -244,36 +245,42 @@ fn timeline(source: &CardSource, now: AttemptId) -> Vec<Value> {
         let (es, en) = attempt
             .result
             .map_or(("en curso", "under way"), words::result);
-        let code = attempt
-            .disposition
-            .as_deref()
-            .map(|c| format!(" · {c}"))
-            .unwrap_or_default();
+        let code = attempt.disposition.as_deref();
+        let (of_es, of_en) = code.map_or((String::new(), String::new()), |code| {
+            // A code of nobody's tree is all that is known of it.
+            let (es, en) = standard_label(code).unwrap_or((code, code));
+            (format!(" · {es}"), format!(" · {en}"))
+        });
         lines.push((
             attempt.opened_at,
             json!({
                 "at": attempt.opened_at.0, "kind": "attempt",
-                "text_es": format!("{es}{code}"), "text_en": format!("{en}{code}"),
+                "text_es": format!("{es}{of_es}"), "text_en": format!("{en}{of_en}"),
             }),
         ));
     }
     for promise in &source.promises {
+        let (due, state) = (
+            words::short_date(&promise.due_date),
+            words::promise(promise.state),
+        );
         lines.push((
             promise.made_at,
             json!({
                 "at": promise.made_at.0, "kind": "promise",
-                "text_es": format!("promesa para el {} ({})", promise.due_date, promise.state),
-                "text_en": format!("promise due {} ({})", promise.due_date, promise.state),
+                "text_es": format!("promesa para el {} ({})", due.0, state.0),
+                "text_en": format!("promise due {} ({})", due.1, state.1),
             }),
         ));
     }
     for payment in &source.payments {
+        let how = words::payment(payment.channel);
         lines.push((
             payment.paid_at,
             json!({
                 "at": payment.paid_at.0, "kind": "payment",
-                "text_es": format!("pago por {}", payment.channel),
-                "text_en": format!("payment by {}", payment.channel),
+                "text_es": format!("pago {}", how.0),
+                "text_en": format!("payment {}", how.1),
             }),
         ));
     }

@@ -2,7 +2,8 @@
 
 use crate::view::Problem;
 use domain::entity::{
-    BlockReason, CallResult, CampaignStatus, Channel, DialMode, MessageState, PlanState,
+    BlockReason, CallResult, CampaignStatus, Channel, DialMode, MessageState, PaymentChannel,
+    PlanState, PromiseState,
 };
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
@@ -140,6 +141,43 @@ pub(crate) fn spoken_date(date: &str, english: bool) -> String {
     }
 }
 
+/// A date in short, Spanish and English; what is no `YYYY-MM-DD` stays as it is.
+pub(crate) fn short_date(date: &str) -> (String, String) {
+    let Ok(day) = date.parse::<jiff::civil::Date>() else {
+        return (date.to_owned(), date.to_owned());
+    };
+    let month = usize::from(day.month().unsigned_abs()) - 1;
+    let short = |names: &[&str; 12]| {
+        let name: String = names[month].chars().take(3).collect();
+        format!("{} {name} {}", day.day(), day.year())
+    };
+    (short(&MONTHS_ES), short(&MONTHS_EN))
+}
+
+/// What became of a promise.
+pub(crate) const fn promise(state: PromiseState) -> Both {
+    match state {
+        PromiseState::Active => ("vigente", "active"),
+        PromiseState::Kept => ("cumplida", "kept"),
+        PromiseState::KeptPartial => ("cumplida en parte", "kept in part"),
+        PromiseState::Broken => ("rota", "broken"),
+        PromiseState::Cancelled => ("cancelada", "cancelled"),
+        PromiseState::Replaced => ("sustituida", "replaced"),
+    }
+}
+
+/// How money came, behind `pago` and `payment`.
+pub(crate) const fn payment(channel: PaymentChannel) -> Both {
+    match channel {
+        PaymentChannel::Transfer => ("por transferencia", "by transfer"),
+        PaymentChannel::Cash => ("en efectivo", "in cash"),
+        PaymentChannel::Card => ("con tarjeta", "by card"),
+        PaymentChannel::Debit => ("por domiciliación", "by direct debit"),
+        PaymentChannel::Link => ("por liga de pago", "by payment link"),
+        PaymentChannel::Other => ("por otro medio", "by other means"),
+    }
+}
+
 /// Why the call on the agent's screen is over.
 pub(crate) fn ending(by: &str, how: CallResult) -> Both {
     match (by, how) {
@@ -245,10 +283,16 @@ pub(crate) const fn status(status: CampaignStatus) -> Option<Both> {
     }
 }
 
-/// An instant as people read it: `2026-11-26 09:00 (America/Mexico_City)`.
-pub(crate) fn local(at: UtcMs, zone: &TimeZone) -> String {
+/// An instant as people read it, Spanish and English: `26 nov 2026, 09:00 (America/Mexico_City)`.
+pub(crate) fn local(at: UtcMs, zone: &TimeZone) -> (String, String) {
     let name = zone.iana_name().unwrap_or("UTC");
-    format!("{} ({name})", at.in_zone(zone).strftime("%Y-%m-%d %H:%M"))
+    let there = at.in_zone(zone);
+    let clock = there.strftime("%H:%M");
+    let (es, en) = short_date(&there.date().to_string());
+    (
+        format!("{es}, {clock} ({name})"),
+        format!("{en}, {clock} ({name})"),
+    )
 }
 
 /// A problem with fixed words.
@@ -257,5 +301,33 @@ pub(crate) fn problem(code: &'static str, words: Both) -> Problem {
         code,
         es: words.0.to_owned(),
         en: words.1.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_told_in_words() {
+        let zone = TimeZone::get("America/Mexico_City").expect("a zone");
+        let (es, en) = local(UtcMs(1_795_359_600_000), &zone);
+        assert_eq!(es, "22 nov 2026, 09:00 (America/Mexico_City)");
+        assert_eq!(en, "22 Nov 2026, 09:00 (America/Mexico_City)");
+        assert_eq!(short_date("2026-09-05").0, "5 sep 2026");
+        assert_eq!(short_date("pronto").1, "pronto");
+    }
+
+    #[test]
+    fn money_and_promises_have_their_words() {
+        for channel in PaymentChannel::ALL {
+            let (es, en) = payment(*channel);
+            let raw = |word: &str| word == channel.as_str();
+            assert!(!es.split(' ').any(raw), "{es}");
+            assert!(en.contains(' '), "{en}");
+        }
+        for state in PromiseState::ALL {
+            assert!(!promise(*state).0.contains('_'), "{state}");
+        }
     }
 }

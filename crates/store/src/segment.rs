@@ -2,14 +2,14 @@
 //! meaning of a field is that of `domain::segment::SegmentRow`; a property test compares both.
 
 mod ops;
+mod source;
 
 use self::ops::{compared, one_of, sign};
-use crate::hundredths;
-use crate::listing::suppressed;
+use self::source::{Has, OPEN, Source};
 use crate::sql::{Dialect, Field as Bound, Val, holes};
 use domain::ids::{ClientId, ImportId};
-use domain::segment::{Expr, Field, FieldKind, Literal, NEVER_DAYS, NO_SCORE, Op, utc_day};
-use domain::time::{DAY_MS, UtcMs};
+use domain::segment::{Expr, Field, FieldKind, Literal, Op, utc_day};
+use domain::time::UtcMs;
 
 /// Conditions over `debtors d`, and their values from `$1` on.
 #[derive(Debug, Clone)]
@@ -77,7 +77,14 @@ const NEVER: &str = "1=0";
 const ALWAYS: &str = "1=1";
 
 /// Tables in which most debtors have a row.
-const WIDE: &[&str] = &["debts", "parties", "consents"];
+const WIDE: &[&str] = &[
+    "debts",
+    "parties",
+    "consents",
+    "contact_points",
+    "debt_stages",
+    "assignments",
+];
 
 /// Most days past due that occur (dates have four-digit years); keeps day arithmetic within `i64`.
 const DAYS_MAX: i64 = 10_000_000;
@@ -99,25 +106,6 @@ struct Compiler {
     now: UtcMs,
     reach: Reach,
     dialect: Dialect,
-}
-
-/// How a field is found in SQL.
-enum Source {
-    /// An expression that gives the value.
-    Value(String),
-    /// Any row `x` of a table that belongs to the debtor, fulfils a condition, and has the value in a
-    /// column.
-    Any(&'static str, String, &'static str),
-    /// A sum over rows `x` of a table that belong to the debtor and fulfil a condition; none gives 0.
-    Sum(&'static str, String, String),
-    /// A condition.
-    Condition(String),
-    /// Days past due, which follow from `oldest_due_day`.
-    DaysPastDue,
-    /// Its ageing bucket.
-    Bucket,
-    /// Currencies of the open debts, as his own row tells them.
-    Currency,
 }
 
 impl Compiler {
@@ -183,9 +171,9 @@ impl Compiler {
                 let place = self.bind(text.to_owned());
                 format!("{sql}={place}")
             }
-            Source::Any(table, condition, column) => {
+            Source::Any(table, condition, has) => {
                 let place = self.bind(text.to_owned());
-                self.any(table, &format!("{condition} AND x.{column}={place}"))
+                self.any(table, &condition, (has, &place))
             }
             Source::Currency => {
                 let place = self.bind(text.to_owned());
@@ -213,9 +201,9 @@ impl Compiler {
         }
         match self.source(field) {
             Source::Value(sql) => format!("{sql} IN ({})", self.bind_all(&texts)),
-            Source::Any(table, condition, column) => {
+            Source::Any(table, condition, has) => {
                 let places = self.bind_all(&texts);
-                self.any(table, &format!("{condition} AND x.{column} IN ({places})"))
+                self.any(table, &condition, (has, &places))
             }
             Source::Currency => {
                 let places = self.bind_all(&texts);
@@ -262,14 +250,18 @@ impl Compiler {
         )
     }
 
-    /// Debtors with a row of `table` that fulfils a condition.
-    fn any(&self, table: &str, condition: &str) -> String {
+    /// Debtors with a row of `table` that fulfils a condition and has one of the values.
+    fn any(&self, table: &str, condition: &str, (has, places): (Has, &str)) -> String {
+        let condition = format!("{condition} AND {}", has.one_of(places));
+        self.with(table, &condition, has.by_key())
+    }
+
+    /// Debtors with a row of `table` that fulfils a condition, which an index by key may answer.
+    fn with(&self, table: &str, condition: &str, by_key: bool) -> String {
         // SQLite keeps a set as a tree: one as large as there are debtors costs more than to ask the rows of each,
         // which lie in the order in which the debtors do.
         let each = self.reach == Reach::Few
-            || (self.dialect == Dialect::Lite
-                && WIDE.contains(&table)
-                && !condition.starts_with(DEBT_BY_KEY));
+            || (self.dialect == Dialect::Lite && WIDE.contains(&table) && !by_key);
         if each {
             return format!(
                 "EXISTS (SELECT 1 FROM {table} x WHERE x.debtor_id=d.id AND {condition})"
@@ -328,147 +320,8 @@ impl Compiler {
             format!("(d.oldest_due_day IS NOT NULL AND {range})")
         }
     }
-
-    fn source(&mut self, field: Field) -> Source {
-        let value = |sql: &str| Source::Value(sql.to_owned());
-        match field {
-            Field::Country => value("d.country"),
-            Field::Subdivision => value("COALESCE(d.subdivision,'')"),
-            Field::Language => value("d.language"),
-            Field::DebtorKind => value("d.kind"),
-            Field::ExternalRef => value("d.external_ref"),
-            Field::Name => value("d.name"),
-            Field::Document => value("d.document"),
-            Field::Zone => value("COALESCE(d.address_zone,'')"),
-            Field::Portfolio => {
-                value("(SELECT x.name FROM portfolios x WHERE x.id=d.portfolio_id)")
-            }
-            Field::Product => Source::Any("debts", OPEN.into(), "product"),
-            Field::Currency => match self.dialect {
-                Dialect::Lite => Source::Currency,
-                // It joins such a set as quickly, and divides the work, without an `OR`.
-                Dialect::Pg => Source::Any("debts", OPEN.into(), "currency"),
-            },
-            Field::DebtRef => Source::Any("debts", DEBT_BY_KEY.into(), "external_ref"),
-            Field::PartyRole => Source::Any("parties", ALWAYS.into(), "role"),
-            Field::HoldKind => Source::Any("holds", self.in_force("x.from_at"), "kind"),
-            Field::Consent => Source::Any("consents", self.consented(), "purpose"),
-            Field::DaysPastDue => Source::DaysPastDue,
-            Field::Bucket => Source::Bucket,
-            Field::PromiseActive => Source::Condition("d.promises_active>0".into()),
-            Field::OnHold => Source::Condition(self.on_hold()),
-            Field::Suppressed => Source::Condition(suppressed(self.reach, self.dialect)),
-            Field::CallableNow => Source::Condition(self.callable_now()),
-            Field::LastResult => value("d.last_result"),
-            Field::LastDisposition => value("d.last_disposition"),
-            _ => self.figure(field),
-        }
-    }
-
-    /// Numbers: kept beside the debtor, or counted over a while that ends now.
-    fn figure(&mut self, field: Field) -> Source {
-        let column = match field {
-            Field::Balance => {
-                let parts = "x.principal_minor+x.interest_minor+x.fees_minor";
-                return Source::Value(hundredths::of_debts("balance_minor", parts));
-            }
-            Field::Overdue => return owed("overdue_minor"),
-            Field::Principal => return owed("principal_minor"),
-            Field::Interest => return owed("interest_minor"),
-            Field::Fees => return owed("fees_minor"),
-            Field::Minimum => return owed("minimum_minor"),
-            Field::DebtCount => "d.open_debts",
-            Field::PhoneCount => "d.phones",
-            Field::MobilePhones => "d.mobiles",
-            Field::GivenPhones => "d.given_phones",
-            Field::AuthorisedPhones => "d.authorised_phones",
-            Field::PointConfidence => "d.confidence",
-            Field::Attempts => "d.attempts",
-            Field::PromisesBroken => "d.promises_broken",
-            Field::PromisesKept => "d.promises_kept",
-            Field::Promised => "d.promised_minor",
-            Field::Payments => "d.payments",
-            Field::Paid => "d.paid_minor",
-            Field::Score => return Source::Value(format!("COALESCE(d.score,{NO_SCORE})")),
-            Field::DaysInFile => return self.days_since("d.created_at"),
-            Field::DaysSinceAttempt => return self.days_since("d.last_attempt_at"),
-            Field::DaysSinceRpc => return self.days_since("d.last_rpc_at"),
-            Field::DaysSincePayment => return self.days_since("d.last_paid_at"),
-            Field::DaysToPromise => {
-                let today = self.bind(utc_day(self.now));
-                return Source::Value(format!("COALESCE(d.promise_due_day-{today},{NEVER_DAYS})"));
-            }
-            Field::DaysToStatute => {
-                let today = self.bind(utc_day(self.now));
-                return Source::Value(format!("COALESCE(d.statute_day-{today},{NEVER_DAYS})"));
-            }
-            Field::Attempts7d => {
-                let week = self.bind(self.now.plus_ms(-7 * DAY_MS));
-                return Source::Sum(
-                    "attempts",
-                    format!("x.opened_at>{week}"),
-                    "COUNT(*)".to_owned(),
-                );
-            }
-            Field::Paid30d => {
-                let (from, to) = (
-                    self.bind(self.now.plus_ms(-30 * DAY_MS)),
-                    self.bind(self.now),
-                );
-                let within = format!("x.paid_at>{from} AND x.paid_at<={to}");
-                let sum = hundredths::sum("x.amount_minor");
-                return Source::Sum("payments", within, sum);
-            }
-            _ => return Source::Condition(NEVER.to_owned()),
-        };
-        Source::Value(column.to_owned())
-    }
-
-    fn days_since(&mut self, instant: &str) -> Source {
-        let now = self.bind(self.now);
-        Source::Value(format!("COALESCE(({now}-{instant})/{DAY_MS},{NEVER_DAYS})"))
-    }
-
-    /// A hold that began at `from` and is not over.
-    fn in_force(&mut self, from: &str) -> String {
-        let now = self.bind(self.now);
-        format!(
-            "{from}<={now} AND (x.until IS NULL OR {now}<x.until) \
-                AND (x.lifted_at IS NULL OR {now}<x.lifted_at)"
-        )
-    }
-
-    fn consented(&mut self) -> String {
-        let now = self.bind(self.now);
-        format!(
-            "x.granted_at<={now} AND (x.until IS NULL OR {now}<x.until) \
-                AND (x.revoked_at IS NULL OR {now}<x.revoked_at)"
-        )
-    }
-
-    fn on_hold(&mut self) -> String {
-        let condition = format!("x.scope='debtor' AND {}", self.in_force("x.from_at"));
-        self.any("holds", &condition)
-    }
-
-    fn callable_now(&mut self) -> String {
-        let now = self.bind(self.now);
-        format!(
-            "COALESCE(d.callable_from<={now} AND {now}<d.callable_until,FALSE) \
-                AND NOT ({}) AND NOT ({})",
-            self.on_hold(),
-            suppressed(self.reach, self.dialect)
-        )
-    }
 }
 
-/// A figure of the open debts that is kept beside the debtor.
-fn owed(column: &str) -> Source {
-    Source::Value(hundredths::of_debts(column, &format!("x.{column}")))
-}
-
-const OPEN: &str = "x.status='open'";
-
-/// Open debts of the client's portfolios, so that the index by portfolio and key finds one.
-const DEBT_BY_KEY: &str = "x.status='open' \
-    AND x.portfolio_id IN (SELECT p.id FROM portfolios p WHERE p.client_id=$1)";
+#[cfg(test)]
+#[path = "segment/plan_tests.rs"]
+mod plan_tests;

@@ -4,9 +4,15 @@
 mod common;
 #[path = "common/maker.rs"]
 mod maker;
+#[path = "common/ties.rs"]
+mod ties;
 
+use domain::entity::{Assignment, Complaint, DebtStage, Excuse, Message, Plan};
 use domain::ids::DebtorId;
-use domain::segment::{Expr, Field, FieldKind, Literal, Op, SegmentFacts, SegmentRow, eval, print};
+use domain::ports::store::{ListFilter, MessageAsk, PageRequest};
+use domain::segment::{
+    Assigned, Expr, Field, FieldKind, Literal, Op, SegmentFacts, SegmentRow, eval, print,
+};
 use domain::time::UtcMs;
 use maker::Maker;
 use proptest::prelude::*;
@@ -14,9 +20,71 @@ use proptest::test_runner::{Config, TestRunner};
 use rand::{SeedableRng as _, rngs::StdRng};
 use sim::contract::scene::*;
 use std::sync::Arc;
+use ties::Crew;
 
 const DEBTORS: usize = 70;
-const EXPRESSIONS: u32 = 300;
+const EXPRESSIONS: u32 = 450;
+/// Most rows of one debtor that are read of a kind.
+const OF_ONE: u32 = 100;
+
+/// What ties one debtor to the house, as the store gives it.
+struct Tied {
+    stages: Vec<DebtStage>,
+    plans: Vec<Plan>,
+    excuses: Vec<Excuse>,
+    complaints: Vec<Complaint>,
+    messages: Vec<Message>,
+    campaign: Option<String>,
+    team: Option<String>,
+    agent: Option<String>,
+}
+
+async fn tied(store: &Subject, id: DebtorId, debts: &[domain::entity::Debt]) -> Tied {
+    let mut stages = Vec::new();
+    for debt in debts {
+        stages.extend(store.stage_of(debt.id).await.expect("stage"));
+    }
+    let plans = store.plans_of(id).await.expect("plans");
+    let filter = ListFilter {
+        debtor_id: Some(id),
+        ..ListFilter::default()
+    };
+    let page = PageRequest {
+        limit: OF_ONE,
+        ..PageRequest::default()
+    };
+    let complaints = store.list_complaints(&filter, &page).await;
+    let ask = MessageAsk {
+        debtor: Some(id),
+        limit: OF_ONE,
+        ..MessageAsk::default()
+    };
+    let row = store.assignments_of(&[id]).await.expect("assigned");
+    let row: Option<Assignment> = row.into_iter().next();
+    let (mut campaign, mut team, mut agent) = (None, None, None);
+    if let Some(row) = row {
+        if let Some(id) = row.campaign_id {
+            campaign = Some(store.get_campaign(id).await.expect("campaign").name);
+        }
+        if let Some(id) = row.team_id {
+            team = Some(store.get_team(id).await.expect("team").name);
+        }
+        if let Some(id) = row.agent_id {
+            agent = Some(store.get_agent(id).await.expect("agent").name);
+        }
+    }
+    Tied {
+        stages,
+        plans: plans.into_iter().map(|file| file.plan).collect(),
+        excuses: store.excuses_of(id, OF_ONE).await.expect("excuses"),
+        complaints: complaints.expect("complaints").items,
+        messages: store.messages_page(&ask).await.expect("messages"),
+        campaign,
+        team,
+        agent,
+    }
+}
+
 /// Rows of the evaluator, from everything the store gives about each debtor.
 async fn rows(store: &Subject, scene: &Scene, people: &[Person]) -> Vec<(DebtorId, SegmentRow)> {
     let mut rows = Vec::new();
@@ -24,7 +92,9 @@ async fn rows(store: &Subject, scene: &Scene, people: &[Person]) -> Vec<(DebtorI
         let file = store.debtor_file(person.debtor.id).await.expect("file");
         // What the law is handed, external lists among it.
         let law = store.contact_facts(person.debtor.id, NOW).await;
-        let listed = law.expect("facts").suppressions;
+        let law = law.expect("facts");
+        let addresses = store.addresses_of(person.debtor.id).await.expect("places");
+        let tied = tied(store, person.debtor.id, &file.debts).await;
         let facts = SegmentFacts {
             debtor: &file.debtor,
             portfolio: &scene.portfolio.name,
@@ -38,7 +108,20 @@ async fn rows(store: &Subject, scene: &Scene, people: &[Person]) -> Vec<(DebtorI
             consents: &file.consents.iter().collect::<Vec<_>>(),
             score: file.score,
             callable: file.callable,
-            suppressions: &listed.iter().collect::<Vec<_>>(),
+            suppressions: &law.suppressions.iter().collect::<Vec<_>>(),
+            addresses: &addresses.iter().collect::<Vec<_>>(),
+            items: &file.items.iter().collect::<Vec<_>>(),
+            stages: &tied.stages.iter().collect::<Vec<_>>(),
+            plans: &tied.plans.iter().collect::<Vec<_>>(),
+            excuses: &tied.excuses.iter().collect::<Vec<_>>(),
+            preferences: &law.preferences.iter().collect::<Vec<_>>(),
+            complaints: &tied.complaints.iter().collect::<Vec<_>>(),
+            messages: &tied.messages.iter().collect::<Vec<_>>(),
+            assigned: Assigned {
+                campaign: tied.campaign.as_deref(),
+                team: tied.team.as_deref(),
+                agent: tied.agent.as_deref(),
+            },
         };
         rows.push((person.debtor.id, facts.row(NOW)));
     }
@@ -75,7 +158,20 @@ fn words(field: Field, scene: &Scene, some_ref: &str) -> Vec<String> {
         ],
         Field::LastResult => &["", "busy", "human", "unknown"],
         Field::LastDisposition => &["", "CD.PP", "NC.ST"],
-        _ => &[""],
+        Field::ToldZone => &["America/Bogota", ""],
+        Field::City => &["Tijuana", "Toluca", ""],
+        Field::Postcode => &["22000", "50000", "1"],
+        Field::InvoiceRef => &["F1", "F2", "F3"],
+        Field::Phone => &["+525512345678", "ana@example.com"],
+        Field::Email => &["ana@example.com", "leo@example.com", "+525512345678"],
+        Field::PointSource => &["import", "agent", "debtor"],
+        Field::AssignedCampaign | Field::AssignedTeam | Field::AssignedAgent => {
+            &["COLA", "NORTE", "Eva", ""]
+        }
+        other => {
+            let words = other.words().unwrap_or_default();
+            return words.into_iter().map(str::to_owned).collect();
+        }
     };
     list.iter().map(|w| (*w).to_owned()).collect()
 }
@@ -166,11 +262,13 @@ async fn population(store: &Subject, seed: u64) -> (Scene, Vec<(DebtorId, Segmen
         rng: StdRng::seed_from_u64(seed),
         first: true,
     };
+    let crew = Crew::new(store, &scene).await;
     let mut people = Vec::new();
     for _ in 0..DEBTORS {
         let person = maker.debtor(&scene).await;
         maker.history(&person, &lease).await;
         maker.stops(&person).await;
+        maker.ties(&person, &crew).await;
         people.push(person);
     }
     maker.lists(&people).await;
@@ -240,6 +338,24 @@ fn tell_apart(field: Field, rows: &[(DebtorId, SegmentRow)]) -> bool {
                 "aval",
                 "dispute",
                 "contact",
+                "America/Bogota",
+                "Toluca",
+                "22000",
+                "open",
+                "F2",
+                "judicial",
+                "+525512345678",
+                "ana@example.com",
+                "agent",
+                "sms",
+                "elderly",
+                "answered",
+                "broken",
+                "forgot",
+                "cash",
+                "COLA",
+                "NORTE",
+                "Eva",
             ]
             .iter()
             .any(|w| ask(Literal::Text((*w).to_owned()), Op::Eq))

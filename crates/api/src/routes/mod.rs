@@ -1,7 +1,7 @@
 //! The routes under `/api/v1`, one folder an area of the README's §2.
 
 mod agent;
-mod campaigns;
+pub(crate) mod campaigns;
 pub(crate) mod catalog;
 pub(crate) mod debtors;
 mod floor;

@@ -49,6 +49,22 @@ fn the_screens_are_checked_against_this_document() {
     );
 }
 
+#[test]
+fn the_rows_of_segments_are_checked_against_the_language() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../web/ui/src/segments/language.json"
+    );
+    let kept: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).expect("language.json")).expect("JSON");
+    let examples = kept["examples"].as_array().map_or(0, Vec::len);
+    assert_eq!(examples, domain::segment::examples::EXAMPLES.len());
+    assert!(
+        kept == api::segment_language(),
+        "crates/web/ui/src/segments/language.json is old: cargo run -p api --example segment_language > that file"
+    );
+}
+
 #[tokio::test]
 async fn every_reference_is_resolved() {
     let app = App::start().await;

@@ -11,6 +11,13 @@ async fn patch(floor: &Floor, token: &str, path: &str, body: Value) -> (StatusCo
         .await
 }
 
+async fn put(floor: &Floor, token: &str, path: &str, body: Value) -> (StatusCode, Value) {
+    let (path, body) = (format!("/api/v1{path}"), body.to_string());
+    floor
+        .call("PUT", &path, Some(token), "application/json", body)
+        .await
+}
+
 async fn upload(
     floor: &Floor,
     token: &str,
@@ -180,6 +187,65 @@ async fn a_segment_is_counted_and_its_errors_have_columns() {
     let both = json!({"client_id": floor.client, "expression": "all", "expr": "all"});
     let (status, _) = floor.post(&marta, "/segments/preview", both).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+/// Nobody asks the law in the background of this floor, so that its answer stays out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_segment_that_waits_for_the_law_is_an_estimate() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    floor.import(&marta, 4).await;
+    let ask = |text: &str| json!({"client_id": floor.client, "expression": text, "exact": true});
+    let told = |seen: &Value| ["exact", "pending", "margin"].map(|key| seen[key].clone());
+    for text in ["callable_now", "marcable_ahora o saldo > 1"] {
+        let (status, seen) = floor.post(&marta, "/segments/preview", ask(text)).await;
+        assert_eq!(status, StatusCode::OK, "{seen}");
+        assert_eq!(told(&seen), [json!(false), json!(4), json!(4)], "{text}");
+    }
+    let plain = floor
+        .post(&marta, "/segments/preview", ask("on_hold"))
+        .await
+        .1;
+    assert_eq!(told(&plain), [json!(true), json!(0), json!(0)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn versions_of_a_segment_say_what_changed() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    let body = json!({"client_id": floor.client, "name": "Tramo", "expression": "dpd entre 31 y 60 y bloqueado"});
+    let (status, made) = floor.post(&marta, "/segments", body).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let path = format!("/segments/{}", made["id"].as_str().unwrap_or_default());
+    for text in ["dpd entre 31 y 90", "dpd entre 31 y 90"] {
+        let body = json!({"name": "Tramo", "expression": text});
+        let (status, saved) = put(&floor, &marta, &path, body).await;
+        assert_eq!(status, StatusCode::OK, "{saved}");
+    }
+    let (_, rows) = floor.get(&marta, &format!("{path}/versions")).await;
+    let changes = |n: usize| rows[n]["changes"].clone();
+    assert_eq!(changes(0), json!([]), "it says the same");
+    let both = |es: &str, en: &str| json!({"es": es, "en": en});
+    assert_eq!(
+        changes(1),
+        json!([
+            {
+                "what": "changed",
+                "before": both("los días de mora entre 31 y 60", "the days past due between 31 and 60"),
+                "after": both("los días de mora entre 31 y 90", "the days past due between 31 and 90"),
+            },
+            {"what": "removed", "before": both("tiene un bloqueo vigente", "is on hold"), "after": null},
+        ])
+    );
+    assert_eq!(changes(2), json!([]), "the first");
+    let (_, fields) = floor.get(&marta, "/segments/fields").await;
+    let known = fields.as_array().expect("fields");
+    assert_eq!(known.len(), domain::segment::Field::ALL.len());
+    let stage = known.iter().find(|f| f["field"] == "stage");
+    assert_eq!(
+        stage.expect("stages")["words"][1],
+        json!({"value": "administrative", "es": "administrativa", "en": "administrative"})
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

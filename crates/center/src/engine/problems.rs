@@ -75,8 +75,8 @@ fn starved(entry: &CampaignEntry) -> Option<Problem> {
     }
     let next = feed.and_then(|f| f.next);
     let (when_es, when_en) = next.map_or((String::new(), String::new()), |at| {
-        let at = words::local(at, &entry.setting.zone);
-        (format!("; abre el {at}"), format!("; it opens on {at}"))
+        let (es, en) = words::local(at, &entry.setting.zone);
+        (format!("; abre el {es}"), format!("; it opens on {en}"))
     });
     if closed > 0 && closed * 2 >= refused {
         return Some(Problem {

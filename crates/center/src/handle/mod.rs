@@ -10,6 +10,7 @@ mod law;
 mod messages;
 mod plans;
 mod receipts;
+mod segments;
 mod stops;
 mod timed;
 

@@ -13,7 +13,9 @@ pub async fn all(store: Subject) {
     there_is_a_limit(&store).await;
 }
 
-fn address(person: &Person, street: &str) -> Address {
+/// Where he lives, as an agent wrote it down.
+#[must_use]
+pub fn address(person: &Person, street: &str) -> Address {
     Address {
         id: fresh::<AddressId>(),
         client_id: person.debtor.client_id,

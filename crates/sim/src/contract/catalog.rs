@@ -52,7 +52,9 @@ pub(super) fn draft_user(client_id: Option<ClientId>) -> User {
     }
 }
 
-pub(super) fn draft_agent() -> Agent {
+/// An agent of a fresh name on his phone.
+#[must_use]
+pub fn draft_agent() -> Agent {
     Agent {
         id: fresh::<AgentId>(),
         user_id: fresh::<UserId>(),

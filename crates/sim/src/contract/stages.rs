@@ -24,7 +24,9 @@ pub async fn all(store: Subject) {
     super::court::all(&store).await;
 }
 
-pub(super) fn stage(person: &Person, stage: Stage) -> DebtStage {
+/// A debt in a stage since `NOW`, which it has a day to leave.
+#[must_use]
+pub fn stage(person: &Person, stage: Stage) -> DebtStage {
     DebtStage {
         debt_id: person.debt.id,
         client_id: person.debt.client_id,

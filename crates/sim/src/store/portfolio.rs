@@ -3,51 +3,19 @@
 use super::contacts::facts_of;
 use super::import_rows::import_rows;
 use super::owned::{OfDebtor, Owned};
+use super::segment_rows::rows_of;
 use super::{Mark, MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{
-    Attempt, Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, Party, Payment,
-    Portfolio, Promise, Segment, Suppression,
-};
+use domain::entity::{Channel, ContactPoint, Debt, DebtStatus, Debtor, Portfolio, Segment};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
 use domain::ports::store::{
     CallableMark, ContactFacts, DebtorFile, DebtorRow, ImportReport, ListFilter, MarkClaim, Page,
     PageRequest, PortfolioStore, SegmentCount, SegmentSample, StoreError,
 };
-use domain::segment::{Expr, SegmentFacts, SegmentRow, eval};
+use domain::segment::{Expr, SegmentRow, eval};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
-
-/// Rows of one table by debtor, so that a segment is one pass over each table.
-pub(super) fn by_debtor<'a, T>(
-    rows: impl Iterator<Item = &'a T>,
-    debtor: impl Fn(&T) -> DebtorId,
-) -> BTreeMap<DebtorId, Vec<&'a T>> {
-    let mut groups: BTreeMap<DebtorId, Vec<&'a T>> = BTreeMap::new();
-    for row in rows {
-        groups.entry(debtor(row)).or_default().push(row);
-    }
-    groups
-}
-
-fn of<'a, 'b, T>(groups: &'b BTreeMap<DebtorId, Vec<&'a T>>, id: DebtorId) -> &'b [&'a T] {
-    groups.get(&id).map_or(&[], Vec::as_slice)
-}
-
-/// Everything that lists a debtor of the client, external lists too.
-fn listings(t: &Tables, client: ClientId) -> BTreeMap<DebtorId, Vec<Suppression>> {
-    if t.suppressions.is_empty() && t.dnc_lists.is_empty() {
-        return BTreeMap::new();
-    }
-    let points = by_debtor(t.points.values(), |r: &ContactPoint| r.debtor_id);
-    let ours = t.debtors.values().filter(|d| d.client_id == client);
-    ours.map(|debtor| {
-        let own: Vec<ContactPoint> = of(&points, debtor.id).iter().copied().cloned().collect();
-        (debtor.id, super::law::listed(t, debtor, &own))
-    })
-    .collect()
-}
 
 /// What a mark was made of.
 fn print_of(facts: &ContactFacts) -> String {
@@ -63,54 +31,12 @@ fn made(t: &Tables, id: DebtorId) -> Option<(UtcMs, UtcMs)> {
 }
 
 /// The mark, as long as what it was made of is so.
-fn mark_of(t: &Tables, id: DebtorId, now: UtcMs) -> Option<(UtcMs, UtcMs)> {
+pub(super) fn mark_of(t: &Tables, id: DebtorId, now: UtcMs) -> Option<(UtcMs, UtcMs)> {
     let Some(Mark::Made(from, until, print)) = t.callable.get(&id) else {
         return None;
     };
     let facts = facts_of(t, id, now).ok()?;
     (print_of(&facts) == *print).then_some((*from, *until))
-}
-
-/// Every debtor of a client with the values of every field at `now`, by id.
-fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor, SegmentRow)> {
-    let debts = by_debtor(t.debts.values(), |r: &Debt| r.debtor_id);
-    let points = by_debtor(t.points.values(), |r: &ContactPoint| r.debtor_id);
-    let attempts = by_debtor(t.attempts.values(), |r: &Attempt| r.debtor_id);
-    let promises = by_debtor(t.promises.values(), |r: &Promise| r.debtor_id);
-    let payments = by_debtor(t.payments.values(), |r: &Payment| r.debtor_id);
-    let holds = by_debtor(t.holds.values(), |r: &Hold| r.debtor_id);
-    let parties = by_debtor(t.parties.values(), |r: &Party| r.debtor_id);
-    let consents = by_debtor(t.consents.values(), |r: &Consent| r.debtor_id);
-    let listings: BTreeMap<DebtorId, Vec<Suppression>> = listings(t, client);
-    let ours = t
-        .debtors
-        .values()
-        .filter(|d| d.client_id == client && !super::import_rows::is_half(t, d.id));
-    ours.map(|debtor| {
-        let portfolio = t
-            .portfolios
-            .get(&debtor.portfolio_id)
-            .map_or("", |p| p.name.as_str());
-        let listed = listings.get(&debtor.id).map_or(&[][..], Vec::as_slice);
-        let suppressions: Vec<&Suppression> = listed.iter().collect();
-        let facts = SegmentFacts {
-            debtor,
-            portfolio,
-            debts: of(&debts, debtor.id),
-            points: of(&points, debtor.id),
-            attempts: of(&attempts, debtor.id),
-            promises: of(&promises, debtor.id),
-            payments: of(&payments, debtor.id),
-            holds: of(&holds, debtor.id),
-            parties: of(&parties, debtor.id),
-            consents: of(&consents, debtor.id),
-            score: t.scores.get(&debtor.id).copied(),
-            callable: mark_of(t, debtor.id, now),
-            suppressions: &suppressions,
-        };
-        (debtor, facts.row(now))
-    })
-    .collect()
 }
 
 /// Debtors of a client who are in the segment at `now`, by id.
@@ -301,6 +227,17 @@ impl PortfolioStore for MemoryStore {
             t.callable.remove(id);
         }
         Ok(ids.len() as u64)
+    }
+
+    async fn marks_pending(&self, client: ClientId, now: UtcMs) -> Result<u64, StoreError> {
+        let t = self.tx().await?;
+        let pending = |d: &&Debtor| {
+            d.client_id == client
+                && !super::import_rows::is_half(&t, d.id)
+                && open_debts(&t, d.id).next().is_some()
+                && mark_of(&t, d.id, now).is_none_or(|(_, until)| until <= now)
+        };
+        Ok(t.debtors.values().filter(pending).count() as u64)
     }
 
     async fn segment_text(

@@ -4,6 +4,7 @@
 
 mod agreed;
 mod rows;
+mod ties;
 mod words;
 
 use crate::SqlStore;
@@ -40,6 +41,9 @@ const TABLES: &[&str] = &[
     "inbox",
     "letters",
     "excuses",
+    "preferences",
+    "complaints",
+    "assignments",
 ];
 
 /// What is to be made.
@@ -101,7 +105,7 @@ impl SqlStore {
     ) -> Result<Filled, StoreError> {
         use domain::ports::store::NodeStore as _;
         let key = format!(
-            "{} debtors, {} attempts, plans and messages at ",
+            "{} debtors, {} attempts, plans, messages and ties at ",
             plan.debtors, plan.attempts
         );
         if let Some(mark) = self.get_setting(MARK).await? {
@@ -129,6 +133,7 @@ impl SqlStore {
         all.extend(rows::marks(words, plan, &client));
         all.extend(rows::history(words, plan, &client));
         all.extend(agreed::rows(words, plan, &client));
+        all.extend(ties::rows(words, plan, &client));
         let trusted = self.trusted().await?;
         for rows in all {
             told(&format!("{} rows of {}", rows.count, rows.table));
@@ -157,6 +162,16 @@ impl SqlStore {
             format!(
                 "INSERT INTO portfolios (id, client_id, name, currency, creditor_kind, zone, created_at) \
                 VALUES ({portfolio},{client},'bench','MXN','financial','America/Mexico_City',{at})"
+            ),
+            format!(
+                "INSERT INTO teams (id, name, created_at) VALUES ({},'bench',{at})",
+                words.id(Kind::House, "6")
+            ),
+            format!(
+                "INSERT INTO agents (id, user_id, team_id, name, sip_user, sip_password, campaigns, skills, created_at) \
+                VALUES ({0},{0},{1},'bench','bench','','[]','[]',{at})",
+                words.id(Kind::House, "7"),
+                words.id(Kind::House, "6")
             ),
             format!(
                 "INSERT INTO trunks (id, name, channels, cps, enabled, created_at) VALUES ({},'bench',100,10,TRUE,{at})",

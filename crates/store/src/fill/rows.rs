@@ -255,6 +255,7 @@ pub(super) fn marks(words: Words, plan: &FillPlan, client: &str) -> Vec<Rows> {
             ("debtor_id", words.id(Kind::Debtor, N)),
         ]
     };
+    let state = words.one(N, 93, &["'active'", "'kept'", "'broken'", "'broken'"]);
     let mut promise = of(Kind::Promise);
     promise.extend([
         ("debt_id", words.id(Kind::Debt, N)),
@@ -267,11 +268,16 @@ pub(super) fn marks(words: Words, plan: &FillPlan, client: &str) -> Vec<Rows> {
         ("due_day", format!("({today}+{ago}%10-5)")),
         ("grace_until", (now + 5 * DAY_MS).to_string()),
         ("channel", "'transfer'".to_owned()),
-        (
-            "state",
-            words.one(N, 93, &["'active'", "'kept'", "'broken'", "'broken'"]),
-        ),
+        ("state", state.clone()),
         ("made_at", (now - 6 * DAY_MS).to_string()),
+        (
+            "closed_at",
+            format!(
+                "(CASE WHEN {state}<>'active' THEN {now}-{}%{} END)",
+                words.chance(N, 98),
+                120 * DAY_MS
+            ),
+        ),
     ]);
     let mut payment = of(Kind::Payment);
     payment.extend([
@@ -375,6 +381,10 @@ pub(super) fn history(words: Words, plan: &FillPlan, client: &str) -> Vec<Rows> 
         (
             "bridged_at",
             format!("(CASE WHEN {human} THEN {at}+9100 END)"),
+        ),
+        (
+            "identity_at",
+            format!("(CASE WHEN {human} AND {N}%2=0 THEN {at}+20000 END)"),
         ),
         ("ended_at", format!("{at}+40000")),
         ("verdict_id", words.id(Kind::House, "2")),

@@ -30,6 +30,9 @@ pub(super) enum Kind {
     Letter = 21,
     Excuse = 22,
     Address = 23,
+    Email = 24,
+    Preference = 25,
+    Complaint = 26,
 }
 
 /// Writes the expressions of either engine.

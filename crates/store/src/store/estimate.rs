@@ -153,6 +153,7 @@ impl SqlStore {
             asked,
             of,
             margin: margin(&places, of),
+            pending: 0,
             sample: shown(&mut read, best, now).await?,
         })
     }

@@ -6,9 +6,9 @@ use super::facts::facts_of_many;
 use super::half::WHOLE_ROW;
 use crate::rows::Stirs;
 use crate::sql::{Dialect, Field, Link, Row, Val, holes, vals};
-use domain::ids::DebtorId;
+use domain::ids::{ClientId, DebtorId};
 use domain::ports::StoreError;
-use domain::ports::store::{CallableMark, MarkClaim};
+use domain::ports::store::{CallableMark, MarkClaim, PENDING_LOOK};
 use domain::time::UtcMs;
 use std::sync::atomic::Ordering;
 
@@ -133,6 +133,36 @@ fn token() -> i64 {
 }
 
 impl SqlStore {
+    /// Debtors of a client without a mark that holds, among the first without one of all clients.
+    pub(super) async fn unasked(&self, client: ClientId, now: UtcMs) -> Result<u64, StoreError> {
+        let mut read = self.read().await?;
+        // Those of one client have no index of their own: SQLite would go through all of his.
+        let from = match read.dialect() {
+            Dialect::Lite => "debtors INDEXED BY debtors_marks",
+            Dialect::Pg => "debtors",
+        };
+        let look = |so: &str| {
+            format!(
+                "SELECT * FROM (SELECT client_id, CASE WHEN {WHOLE_ROW} THEN 1 ELSE 0 END AS whole \
+                    FROM {from} WHERE open_debts>0 AND {so} LIMIT {PENDING_LOOK}) w"
+            )
+        };
+        let sql = format!(
+            "SELECT COUNT(*) AS n, COUNT(CASE WHEN client_id=$1 AND whole=1 THEN 1 END) AS own \
+                FROM ({} UNION ALL {}) m",
+            look("callable_until IS NULL"),
+            look("callable_until<=$2"),
+        );
+        let row = read.row(sql, vals![client, now]).await?;
+        let Some(row) = row else {
+            return Ok(0);
+        };
+        let (seen, own): (i64, i64) = (row.get("n")?, row.get("own")?);
+        // There may be more behind those that were looked at.
+        let more = seen >= i64::from(PENDING_LOOK);
+        Ok(own.max(i64::from(more)).unsigned_abs())
+    }
+
     /// Who has no mark and is not hidden, while a file is half in on SQLite: the hidden may be a million, and going
     /// past them would hold the writer. Each claim goes on where the last one ended.
     async fn past_hidden(&self, limit: usize) -> Result<Option<Vec<DebtorId>>, StoreError> {

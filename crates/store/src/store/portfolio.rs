@@ -17,7 +17,7 @@ use domain::ports::store::{
     CallableMark, DebtorFile, DebtorRow, ImportReport, ListFilter, MarkClaim, Page, PageRequest,
     PortfolioStore, SegmentCount, SegmentEstimate, SegmentSample,
 };
-use domain::segment::{Expr, utc_day};
+use domain::segment::{Expr, asks_the_law, utc_day};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
@@ -118,6 +118,47 @@ pub(super) async fn shown(
     Ok(found)
 }
 
+impl SqlStore {
+    async fn pending_of(
+        &self,
+        client: ClientId,
+        expr: &Expr,
+        now: UtcMs,
+    ) -> Result<u64, StoreError> {
+        if asks_the_law(expr) {
+            self.unasked(client, now).await
+        } else {
+            Ok(0)
+        }
+    }
+
+    /// Figures by the marks as they are.
+    async fn estimated(
+        &self,
+        client: ClientId,
+        expr: &Expr,
+        now: UtcMs,
+        rows: u32,
+    ) -> Result<SegmentEstimate, StoreError> {
+        let of = self.debtors_of(client).await?;
+        if of > EXACT_MAX {
+            return self.estimate(client, expr, (now, of), rows).await;
+        }
+        let mut read = self.snapshot().await?;
+        let filter = Filter::of_client(self.dialect(), client, expr, now);
+        let filter = self.whole(filter).await?;
+        Ok(SegmentEstimate {
+            count: count(&mut read, &all_of(&filter), client).await?,
+            exact: true,
+            asked: of,
+            of,
+            margin: 0,
+            pending: 0,
+            sample: samples(&mut read, &all_of(&filter), now, rows).await?,
+        })
+    }
+}
+
 #[async_trait]
 impl PortfolioStore for SqlStore {
     async fn import_batch(
@@ -194,21 +235,18 @@ impl PortfolioStore for SqlStore {
         rows: u32,
     ) -> Result<SegmentEstimate, StoreError> {
         let expr = &self.whole_segment(client, expr, None).await?;
-        let of = self.debtors_of(client).await?;
-        if of > EXACT_MAX {
-            return self.estimate(client, expr, (now, of), rows).await;
-        }
-        let mut read = self.snapshot().await?;
-        let filter = Filter::of_client(self.dialect(), client, expr, now);
-        let filter = self.whole(filter).await?;
-        Ok(SegmentEstimate {
-            count: count(&mut read, &all_of(&filter), client).await?,
-            exact: true,
-            asked: of,
-            of,
-            margin: 0,
-            sample: samples(&mut read, &all_of(&filter), now, rows).await?,
-        })
+        // Before and after: a mark that is taken away meanwhile is seen.
+        let before = self.pending_of(client, expr, now).await?;
+        let mut found = self.estimated(client, expr, now, rows).await?;
+        let after = self.pending_of(client, expr, now).await?;
+        found.pending = before.max(after);
+        found.exact &= found.pending == 0;
+        found.margin = found.margin.saturating_add(found.pending);
+        Ok(found)
+    }
+
+    async fn marks_pending(&self, client: ClientId, now: UtcMs) -> Result<u64, StoreError> {
+        self.unasked(client, now).await
     }
 
     async fn claim_marks(&self, now: UtcMs, limit: u32) -> Result<MarkClaim, StoreError> {

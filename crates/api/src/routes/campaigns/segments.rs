@@ -11,15 +11,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::entity::Segment;
 use domain::ids::{ClientId, DebtorId, SegmentId};
-use domain::ports::store::{SegmentCount, SegmentSample, StoreError};
-use domain::segment::{self, Expr, SegmentError};
+use domain::ports::store::{SegmentCount, SegmentEstimate, SegmentSample, StoreError};
+use domain::segment::{self, Changed, Expr, SegmentError, What};
 use domain::time::UtcMs;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::time::Duration;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+/// How long the law is asked about missing marks before an exact count.
+const LAW_ASKED: Duration = Duration::from_millis(800);
 /// Rows shown with a count.
 const SAMPLE_ROWS: u32 = 10;
 
@@ -93,9 +96,9 @@ fn refused(error: &SegmentError) -> Problem {
     };
     let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_expression", detail);
     if column == 0 {
-        problem.at("expr", &error.reason)
+        problem.at_both("expr", (&error.es, &error.reason))
     } else {
-        problem.at_column(column, &error.reason)
+        problem.at_column(column, (&error.es, &error.reason))
     }
 }
 
@@ -124,19 +127,20 @@ fn filter(text: Option<&str>, json: Option<Value>) -> Result<Expr, Problem> {
     }
 }
 
-/// Whether the segments that a filter names are there and do not name one another in a circle; `own` is
-/// the name under which it is to be saved.
+/// The filter with what the segments that it names say; they must be there and not name one another in a circle.
+/// `own` is the name under which it is to be saved.
 async fn named(
     state: &ApiState,
     client: ClientId,
     expr: &Expr,
     own: Option<&str>,
-) -> Result<(), Problem> {
+) -> Result<Expr, Problem> {
     match state.store.whole_segment(client, expr, own).await {
-        Ok(_) => Ok(()),
+        Ok(whole) => Ok(whole),
         Err(StoreError::Conflict(reason)) => Err(refused(&SegmentError {
             position: 0,
             reason,
+            es: "nombra un segmento que no existe, o uno que lo nombra a él".to_owned(),
         })),
         Err(error) => Err(error.into()),
     }
@@ -214,8 +218,31 @@ struct SegmentVersion {
     expression: String,
     /// The filter in words.
     explained: Explained,
+    /// What it says that the version before did not, part by part; empty for the first.
+    changes: Vec<Change>,
     #[schema(value_type = String, format = DateTime)]
     saved_at: UtcMs,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Change {
+    /// `added`, `removed`, `changed`.
+    #[schema(value_type = String)]
+    what: What,
+    /// What the version before said; null when the part was added.
+    before: Option<Explained>,
+    /// What this one says; null when the part was removed.
+    after: Option<Explained>,
+}
+
+impl From<Changed> for Change {
+    fn from(changed: Changed) -> Self {
+        Self {
+            what: changed.what,
+            before: changed.before.map(Explained::from),
+            after: changed.after.map(Explained::from),
+        }
+    }
 }
 
 /// What a segment was in each of its versions, newest first.
@@ -229,15 +256,35 @@ async fn versions(
     let row = state.store.get_segment(id).await?;
     tenant::seen(&state, &caller, row).await?;
     let rows = state.store.segment_versions(id).await?;
-    let one = |row: Segment| SegmentVersion {
-        explained: segment::parse(&row.expression)
-            .map_or_else(|_| Explained::default(), |e| segment::explain(&e).into()),
+    Ok(Json(told(rows)))
+}
+
+/// Versions, newest first, each with what it changed.
+fn told(rows: Vec<Segment>) -> Vec<SegmentVersion> {
+    let read: Vec<Option<Expr>> = rows
+        .iter()
+        .map(|row| segment::parse(&row.expression).ok())
+        .collect();
+    let first = None;
+    let before = read.iter().skip(1).chain([&first]);
+    let each = rows.into_iter().zip(read.iter().zip(before));
+    each.map(|(row, (expr, before))| SegmentVersion {
+        explained: expr
+            .as_ref()
+            .map_or_else(Explained::default, |e| segment::explain(e).into()),
+        changes: match (before, expr) {
+            (Some(before), Some(expr)) => segment::difference(before, expr)
+                .into_iter()
+                .map(Change::from)
+                .collect(),
+            _ => Vec::new(),
+        },
         version: row.version,
         name: row.name,
         expression: row.expression,
         saved_at: row.updated_at,
-    };
-    Ok(Json(rows.into_iter().map(one).collect()))
+    })
+    .collect()
 }
 
 /// A filter in words.
@@ -311,6 +358,9 @@ pub(crate) struct Preview {
     of: u64,
     /// The true number of debtors is within this of `count.debtors` in 95 of 100 cases; 0 when exact.
     margin: u64,
+    /// Debtors about whom the law has not been asked yet, where the filter asks who is callable now: `exact` is false
+    /// as long as there are any. At least so many.
+    pending: u64,
     /// The filter in words.
     explained: Explained,
     /// Highest balance first.
@@ -320,6 +370,29 @@ pub(crate) struct Preview {
     /// JSON form.
     #[schema(value_type = Value)]
     expr: Expr,
+}
+
+/// Asks every debtor, and first the law about those whom it has not been asked about: as long as some are left, the
+/// figures are no more than an estimate.
+async fn exact(
+    state: &ApiState,
+    client: ClientId,
+    whole: &Expr,
+    found: &mut SegmentEstimate,
+) -> Result<(), Problem> {
+    let store = &state.store;
+    let mut pending = 0;
+    if segment::asks_the_law(whole) {
+        pending = state.center.ask_the_law(client, LAW_ASKED).await?;
+    }
+    let now = state.now();
+    found.count = store.segment_count(client, whole, now).await?;
+    if segment::asks_the_law(whole) {
+        pending = pending.max(store.marks_pending(client, now).await?);
+    }
+    (found.asked, found.exact) = (found.of, pending == 0);
+    (found.pending, found.margin) = (pending, pending);
+    Ok(())
 }
 
 /// What a filter finds now; nothing is stored.
@@ -333,13 +406,14 @@ async fn preview(
     let client = body.client_id;
     caller.may_write(client)?;
     let expr = filter(body.expression.as_deref(), body.expr)?;
-    named(&state, client, &expr, None).await?;
+    let whole = named(&state, client, &expr, None).await?;
     let now = state.now();
-    let (store, rows) = (&state.store, SAMPLE_ROWS);
-    let mut found = store.segment_estimate(client, &expr, now, rows).await?;
+    let store = &state.store;
+    let mut found = store
+        .segment_estimate(client, &whole, now, SAMPLE_ROWS)
+        .await?;
     if body.exact && !found.exact {
-        found.count = store.segment_count(client, &expr, now).await?;
-        (found.exact, found.asked, found.margin) = (true, found.of, 0);
+        exact(&state, client, &whole, &mut found).await?;
     }
     Ok(Json(Preview {
         count: found.count.into(),
@@ -347,6 +421,7 @@ async fn preview(
         asked: found.asked,
         of: found.of,
         margin: found.margin,
+        pending: found.pending,
         explained: segment::explain(&expr).into(),
         sample: found.sample.into_iter().map(SampleRow::from).collect(),
         expression: segment::print(&expr),

@@ -67,7 +67,10 @@ pub(crate) struct DueComplaint {
 pub(crate) struct HolidayThere {
     /// ISO 3166.
     country: String,
+    /// Its name in English, as the table has it.
     name: String,
+    /// Its name in Spanish.
+    name_es: String,
     /// How many of them live there.
     debtors: u64,
 }
@@ -294,6 +297,7 @@ impl<'a> Morning<'a> {
             if debtors > 0 {
                 found.push(HolidayThere {
                     country: country.to_owned(),
+                    name_es: domain::law::holiday_es(&name),
                     name,
                     debtors,
                 });

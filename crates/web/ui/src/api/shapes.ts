@@ -1,6 +1,7 @@
 // The shapes these screens read, held against the types generated from the server's OpenAPI document: a field
 // that the server renames or drops is a type error here. Nothing of this file reaches the browser.
-import type { Attempt, Campaign, File, Portfolio, Recording, Script, Segment, WhatIf, WhyNot } from '../campaigns/types';
+import type { Attempt, Campaign, File, Portfolio, Preview, Recording, Script, Segment, SegmentVersion, WhatIf, WhyNot } from '../campaigns/types';
+import type { Field } from '../segments/expr';
 import type { Disposition } from '../agent/desk.svelte';
 import type { LegQuality, SipStep } from '../call/types';
 import type { CallerId, CampaignWhy, Complaint, Consent, Decision, DncList, DryRun, LawOverride, Loaded, Pack, Preference, Replay, Suppression, WhyRow } from '../law/types';
@@ -15,6 +16,10 @@ type Fits<Ours, Theirs extends Ours> = Theirs;
 export type Shapes = [
   Fits<Campaign, Server['Campaign']>,
   Fits<Segment, Server['Segment']>,
+  // Sums are pairs and the JSON form is a tree of its own, which the document can only call lists and values.
+  Fits<Omit<Preview, 'count' | 'expr'>, Server['Preview']>,
+  Fits<SegmentVersion, Server['SegmentVersion']>,
+  Fits<Omit<Field, 'kind'>, Server['SegmentField']>,
   Fits<Script, Server['Script']>,
   Fits<Portfolio, Server['Portfolio']>,
   // Gaps are triples, which the document can only call lists.

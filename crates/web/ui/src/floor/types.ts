@@ -78,7 +78,7 @@ export interface FileTasksPage {
 export interface Review {
   today: string;
   holiday: string | null;
-  holidays: { country: string; name: string; debtors: number }[];
+  holidays: { country: string; name: string; name_es: string; debtors: number }[];
   last_working_day: string;
   complaints_due: { id: string; debtor_id: string; authority: string; number: string; deadline: string }[];
   late_cases: number;

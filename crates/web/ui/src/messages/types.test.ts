@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { calendar, micro, why } from './types';
+import { calendar, micro, stepName, why, type Step } from './types';
 
 const day = (date: string, way: string) => ({ date, way, made: 1, moved: 0, removed: 0 });
 
@@ -29,4 +29,13 @@ describe('why a message did not go', () => {
     expect(why('debt_closed', known)).toBe('debt_closed');
     expect(why('fate_unknown: no answer in time', known)).toBe('fate_unknown');
   });
+});
+
+it('names a step by its day and what is done, not by its key', () => {
+  const step = (key: string, offset_days: number): Step => ({ key, offset_days, at: '10:00', action: 'call', channels: [], template: '', tone: null, campaign_id: null, letter: null, note: '' });
+  const strategy = { steps: [step('d60', 60), step('d0', 0), step('dm2', -2)] };
+  expect(stepName(strategy, 'd60')).toBe('60 d después, 10:00: llamada');
+  expect(stepName(strategy, 'd0')).toBe('el mismo día, 10:00: llamada');
+  expect(stepName(strategy, 'dm2')).toBe('2 d antes, 10:00: llamada');
+  expect(stepName(strategy, 'gone')).toBe('gone');
 });

@@ -1,4 +1,6 @@
 // What the screens of messages and strategies read.
+import { t, word } from '../lib/i18n.svelte';
+
 export interface Message {
   id: string;
   debtor_id: string;
@@ -144,4 +146,12 @@ export function calendar(days: Trial['days']): { date: string; rows: Trial['days
     else by.push({ date: row.date, rows: [row] });
   }
   return by;
+}
+
+/** A step as people name it, by its day and what is done; one that the strategy has no more by its key. */
+export function stepName(strategy: Pick<Strategy, 'steps'>, key: string): string {
+  const step = strategy.steps.find((s) => s.key === key);
+  if (!step) return key;
+  const days = step.offset_days;
+  return t(days < 0 ? 'msg.stepBefore' : days > 0 ? 'msg.stepAfter' : 'msg.stepOn', { n: Math.abs(days), at: step.at, what: word('stepAction', step.action) });
 }

@@ -1,0 +1,118 @@
+//! Values of every field of a segment, for each debtor of a client.
+
+use super::Tables;
+use super::portfolio::mark_of;
+use domain::entity::{
+    Address, Attempt, Complaint, Consent, ContactPoint, Debt, DebtItem, DebtStage, Debtor, Excuse,
+    Hold, Message, Party, Payment, Plan, Preference, Promise, Suppression,
+};
+use domain::ids::{ClientId, DebtorId};
+use domain::segment::{Assigned, SegmentFacts, SegmentRow};
+use domain::time::UtcMs;
+use std::collections::BTreeMap;
+
+/// Rows of one table by debtor, so that a segment is one pass over each table.
+fn by_debtor<'a, T>(
+    rows: impl Iterator<Item = &'a T>,
+    debtor: impl Fn(&T) -> DebtorId,
+) -> BTreeMap<DebtorId, Vec<&'a T>> {
+    let mut groups: BTreeMap<DebtorId, Vec<&'a T>> = BTreeMap::new();
+    for row in rows {
+        groups.entry(debtor(row)).or_default().push(row);
+    }
+    groups
+}
+
+fn of<'a, 'b, T>(groups: &'b BTreeMap<DebtorId, Vec<&'a T>>, id: DebtorId) -> &'b [&'a T] {
+    groups.get(&id).map_or(&[], Vec::as_slice)
+}
+
+/// Everything that lists a debtor of the client, external lists too.
+fn listings(t: &Tables, client: ClientId) -> BTreeMap<DebtorId, Vec<Suppression>> {
+    if t.suppressions.is_empty() && t.dnc_lists.is_empty() {
+        return BTreeMap::new();
+    }
+    let points = by_debtor(t.points.values(), |r: &ContactPoint| r.debtor_id);
+    let ours = t.debtors.values().filter(|d| d.client_id == client);
+    ours.map(|debtor| {
+        let own: Vec<ContactPoint> = of(&points, debtor.id).iter().copied().cloned().collect();
+        (debtor.id, super::law::listed(t, debtor, &own))
+    })
+    .collect()
+}
+
+/// Names of who works a debtor.
+fn assigned(t: &Tables, debtor: DebtorId) -> Assigned<'_> {
+    let Some(row) = t.assignments.get(&debtor) else {
+        return Assigned::default();
+    };
+    let campaign = row.campaign_id.and_then(|id| t.campaigns.get(&id));
+    let team = row.team_id.and_then(|id| t.teams.get(&id));
+    let agent = row.agent_id.and_then(|id| t.agents.get(&id));
+    Assigned {
+        campaign: campaign.map(|c| c.name.as_str()),
+        team: team.map(|t| t.name.as_str()),
+        agent: agent.map(|a| a.name.as_str()),
+    }
+}
+
+/// Every debtor of a client with the values of every field at `now`, by id.
+pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor, SegmentRow)> {
+    let debts = by_debtor(t.debts.values(), |r: &Debt| r.debtor_id);
+    let points = by_debtor(t.points.values(), |r: &ContactPoint| r.debtor_id);
+    let attempts = by_debtor(t.attempts.values(), |r: &Attempt| r.debtor_id);
+    let promises = by_debtor(t.promises.values(), |r: &Promise| r.debtor_id);
+    let payments = by_debtor(t.payments.values(), |r: &Payment| r.debtor_id);
+    let holds = by_debtor(t.holds.values(), |r: &Hold| r.debtor_id);
+    let parties = by_debtor(t.parties.values(), |r: &Party| r.debtor_id);
+    let consents = by_debtor(t.consents.values(), |r: &Consent| r.debtor_id);
+    let addresses = by_debtor(t.addresses.values(), |r: &Address| r.debtor_id);
+    let stages = by_debtor(t.stages.values(), |r: &DebtStage| r.debtor_id);
+    let plans = by_debtor(t.plans.values(), |r: &Plan| r.debtor_id);
+    let excuses = by_debtor(t.excuses.values(), |r: &Excuse| r.debtor_id);
+    let preferences = by_debtor(t.preferences.values(), |r: &Preference| r.debtor_id);
+    let complaints = by_debtor(t.complaints.values(), |r: &Complaint| r.debtor_id);
+    let messages = by_debtor(t.messages.values(), |r: &Message| r.debtor_id);
+    let listings: BTreeMap<DebtorId, Vec<Suppression>> = listings(t, client);
+    let ours = t
+        .debtors
+        .values()
+        .filter(|d| d.client_id == client && !super::import_rows::is_half(t, d.id));
+    ours.map(|debtor| {
+        let portfolio = t
+            .portfolios
+            .get(&debtor.portfolio_id)
+            .map_or("", |p| p.name.as_str());
+        let listed = listings.get(&debtor.id).map_or(&[][..], Vec::as_slice);
+        let suppressions: Vec<&Suppression> = listed.iter().collect();
+        let own = of(&debts, debtor.id).iter();
+        let items = own.filter_map(|debt| t.debt_items.get(&debt.id)).flatten();
+        let items: Vec<&DebtItem> = items.collect();
+        let facts = SegmentFacts {
+            debtor,
+            portfolio,
+            debts: of(&debts, debtor.id),
+            points: of(&points, debtor.id),
+            attempts: of(&attempts, debtor.id),
+            promises: of(&promises, debtor.id),
+            payments: of(&payments, debtor.id),
+            holds: of(&holds, debtor.id),
+            parties: of(&parties, debtor.id),
+            consents: of(&consents, debtor.id),
+            score: t.scores.get(&debtor.id).copied(),
+            callable: mark_of(t, debtor.id, now),
+            suppressions: &suppressions,
+            addresses: of(&addresses, debtor.id),
+            items: &items,
+            stages: of(&stages, debtor.id),
+            plans: of(&plans, debtor.id),
+            excuses: of(&excuses, debtor.id),
+            preferences: of(&preferences, debtor.id),
+            complaints: of(&complaints, debtor.id),
+            messages: of(&messages, debtor.id),
+            assigned: assigned(t, debtor.id),
+        };
+        (debtor, facts.row(now))
+    })
+    .collect()
+}

@@ -1,0 +1,279 @@
+//! Where a field's value stands: beside the debtor, in rows of other tables, or in what is counted over a while that
+//! ends now.
+
+use super::{ALWAYS, Compiler, NEVER};
+use crate::hundredths;
+use crate::listing::suppressed;
+use crate::sql::Dialect;
+use domain::segment::{Field, NEVER_DAYS, NO_SCORE, utc_day};
+use domain::time::DAY_MS;
+
+/// How a field is found in SQL.
+pub(super) enum Source {
+    /// An expression that gives the value.
+    Value(String),
+    /// Any row `x` of a table that belongs to the debtor, fulfils a condition, and has the value.
+    Any(&'static str, String, Has),
+    /// A sum over rows `x` of a table that belong to the debtor and fulfil a condition; none gives 0.
+    Sum(&'static str, String, String),
+    /// A condition.
+    Condition(String),
+    /// Days past due, which follow from `oldest_due_day`.
+    DaysPastDue,
+    /// Its ageing bucket.
+    Bucket,
+    /// Currencies of the open debts, as his own row tells them.
+    Currency,
+}
+
+/// Where a row `x` has the value.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Has {
+    /// In a column.
+    Column(&'static str),
+    /// In a column whose index finds it, so that never every row is gone through.
+    Key(&'static str),
+    /// As the name of what a column points to.
+    Named {
+        /// The column.
+        by: &'static str,
+        /// The table that it points into.
+        table: &'static str,
+    },
+}
+
+impl Has {
+    /// That the value is one of those in `places`.
+    pub(super) fn one_of(self, places: &str) -> String {
+        match self {
+            Self::Column(column) | Self::Key(column) => format!("x.{column} IN ({places})"),
+            Self::Named { by, table } => {
+                format!("x.{by} IN (SELECT n.id FROM {table} n WHERE n.name IN ({places}))")
+            }
+        }
+    }
+
+    pub(super) const fn by_key(self) -> bool {
+        matches!(self, Self::Key(_))
+    }
+}
+
+impl Compiler {
+    pub(super) fn source(&mut self, field: Field) -> Source {
+        let value = |sql: &str| Source::Value(sql.to_owned());
+        match field {
+            Field::Country => value("d.country"),
+            Field::Subdivision => value("COALESCE(d.subdivision,'')"),
+            Field::Language => value("d.language"),
+            Field::DebtorKind => value("d.kind"),
+            Field::ExternalRef => value("d.external_ref"),
+            Field::Name => value("d.name"),
+            Field::Document => value("d.document"),
+            Field::Zone => value("COALESCE(d.address_zone,'')"),
+            Field::Portfolio => {
+                value("(SELECT x.name FROM portfolios x WHERE x.id=d.portfolio_id)")
+            }
+            Field::Product => Source::Any("debts", OPEN.into(), Has::Column("product")),
+            Field::Currency => match self.dialect {
+                Dialect::Lite => Source::Currency,
+                // It joins such a set as quickly, and divides the work, without an `OR`.
+                Dialect::Pg => Source::Any("debts", OPEN.into(), Has::Column("currency")),
+            },
+            Field::DebtRef => Source::Any("debts", DEBT_BY_KEY.into(), Has::Key("external_ref")),
+            Field::PartyRole => Source::Any("parties", ALWAYS.into(), Has::Column("role")),
+            Field::HoldKind => {
+                Source::Any("holds", self.in_force("x.from_at"), Has::Column("kind"))
+            }
+            Field::Consent => Source::Any("consents", self.consented(), Has::Column("purpose")),
+            Field::DaysPastDue => Source::DaysPastDue,
+            Field::Bucket => Source::Bucket,
+            Field::PromiseActive => Source::Condition("d.promises_active>0".into()),
+            Field::OnHold => Source::Condition(self.on_hold()),
+            Field::Suppressed => Source::Condition(suppressed(self.reach, self.dialect)),
+            Field::CallableNow => Source::Condition(self.callable_now()),
+            Field::LastResult => value("d.last_result"),
+            Field::LastDisposition => value("d.last_disposition"),
+            _ => self.tie(field),
+        }
+    }
+
+    /// What is kept in rows of other tables, of which any may have the value.
+    fn tie(&mut self, field: Field) -> Source {
+        let any = |table, has| Source::Any(table, ALWAYS.to_owned(), has);
+        let so = |table, condition: &str, has| Source::Any(table, condition.to_owned(), has);
+        let named = |by, table| any("assignments", Has::Named { by, table });
+        match field {
+            Field::ToldZone => Source::Value("COALESCE(d.told_zone,'')".to_owned()),
+            Field::City => so("addresses", "NOT x.bad", Has::Column("city")),
+            Field::Postcode => so("addresses", "NOT x.bad", Has::Column("postcode")),
+            Field::DebtStatus => any("debts", Has::Column("status")),
+            Field::InvoiceRef => any(OPEN_ITEMS, Has::Column("reference")),
+            Field::Stage => any("debt_stages", Has::Column("stage")),
+            Field::Phone => so("contact_points", "x.channel<>'email'", Has::Key("value")),
+            Field::Email => so("contact_points", "x.channel='email'", Has::Key("value")),
+            Field::PointSource => so("contact_points", USABLE, Has::Column("source")),
+            Field::ConsentChannel => {
+                Source::Any("consents", self.consented(), Has::Column("channel"))
+            }
+            Field::Preference => Source::Any("preferences", self.wished(), Has::Column("kind")),
+            Field::OptoutChannel => {
+                let condition = format!(
+                    "x.kind='channel_optout' AND x.channel IS NOT NULL AND {}",
+                    self.in_force("x.from_at")
+                );
+                Source::Any("holds", condition, Has::Column("channel"))
+            }
+            Field::ComplaintState => any("complaints", Has::Column("state")),
+            Field::PlanState => any("plans", Has::Column("state")),
+            Field::Excuse => any("excuses", Has::Column("kind")),
+            Field::PaymentChannel => any("payments", Has::Column("channel")),
+            Field::AssignedCampaign => named("campaign_id", "campaigns"),
+            Field::AssignedTeam => named("team_id", "teams"),
+            Field::AssignedAgent => named("agent_id", "agents"),
+            _ => self.figure(field),
+        }
+    }
+
+    /// Numbers: kept beside the debtor, or counted over a while that ends now.
+    fn figure(&mut self, field: Field) -> Source {
+        let column = match field {
+            Field::Balance => {
+                let parts = "x.principal_minor+x.interest_minor+x.fees_minor";
+                return Source::Value(hundredths::of_debts("balance_minor", parts));
+            }
+            Field::Overdue => return owed("overdue_minor"),
+            Field::Principal => return owed("principal_minor"),
+            Field::Interest => return owed("interest_minor"),
+            Field::Fees => return owed("fees_minor"),
+            Field::Minimum => return owed("minimum_minor"),
+            Field::DebtCount => "d.open_debts",
+            Field::PhoneCount => "d.phones",
+            Field::MobilePhones => "d.mobiles",
+            Field::GivenPhones => "d.given_phones",
+            Field::AuthorisedPhones => "d.authorised_phones",
+            Field::PointConfidence => "d.confidence",
+            Field::Attempts => "d.attempts",
+            Field::PromisesBroken => "d.promises_broken",
+            Field::PromisesKept => "d.promises_kept",
+            Field::Promised => "d.promised_minor",
+            Field::Payments => "d.payments",
+            Field::Paid => "d.paid_minor",
+            Field::Score => return Source::Value(format!("COALESCE(d.score,{NO_SCORE})")),
+            Field::DaysInFile => return self.days_since("d.created_at"),
+            Field::DaysSinceAttempt => return self.days_since("d.last_attempt_at"),
+            Field::DaysSinceRpc => return self.days_since("d.last_rpc_at"),
+            Field::DaysSincePayment => return self.days_since("d.last_paid_at"),
+            Field::DaysToPromise => {
+                let today = self.bind(utc_day(self.now));
+                return Source::Value(format!("COALESCE(d.promise_due_day-{today},{NEVER_DAYS})"));
+            }
+            Field::DaysToStatute => {
+                let today = self.bind(utc_day(self.now));
+                return Source::Value(format!("COALESCE(d.statute_day-{today},{NEVER_DAYS})"));
+            }
+            Field::DaysSinceConfirmed => {
+                let at = "(CASE WHEN d.point_confirmed_at>=0 THEN d.point_confirmed_at END)";
+                return self.days_since(at);
+            }
+            Field::Attempts7d
+            | Field::Rpc30d
+            | Field::Messages30d
+            | Field::EmailCount
+            | Field::PromisesPartial
+            | Field::PromisesBroken60d => return self.counted(field),
+            Field::Paid30d => {
+                let (from, to) = (
+                    self.bind(self.now.plus_ms(-30 * DAY_MS)),
+                    self.bind(self.now),
+                );
+                let within = format!("x.paid_at>{from} AND x.paid_at<={to}");
+                let sum = hundredths::sum("x.amount_minor");
+                return Source::Sum("payments", within, sum);
+            }
+            _ => return Source::Condition(NEVER.to_owned()),
+        };
+        Source::Value(column.to_owned())
+    }
+
+    /// Rows of another table, as they are counted now.
+    fn counted(&mut self, field: Field) -> Source {
+        let mut since = |days: i64| self.bind(self.now.plus_ms(-days * DAY_MS));
+        let (table, condition) = match field {
+            Field::Attempts7d => ("attempts", format!("x.opened_at>{}", since(7))),
+            Field::Rpc30d => ("attempts", format!("x.identity_at>{}", since(30))),
+            Field::Messages30d => ("messages", format!("x.sent_at>{}", since(30))),
+            Field::PromisesBroken60d => (
+                "promises",
+                format!("x.state='broken' AND x.closed_at>{}", since(60)),
+            ),
+            Field::PromisesPartial => ("promises", "x.state='kept_partial'".to_owned()),
+            _ => (
+                "contact_points",
+                "x.channel='email' AND NOT x.bad".to_owned(),
+            ),
+        };
+        Source::Sum(table, condition, "COUNT(*)".to_owned())
+    }
+
+    fn days_since(&mut self, instant: &str) -> Source {
+        let now = self.bind(self.now);
+        Source::Value(format!("COALESCE(({now}-{instant})/{DAY_MS},{NEVER_DAYS})"))
+    }
+
+    /// A hold that began at `from` and is not over.
+    fn in_force(&mut self, from: &str) -> String {
+        let now = self.bind(self.now);
+        format!(
+            "{from}<={now} AND (x.until IS NULL OR {now}<x.until) \
+                AND (x.lifted_at IS NULL OR {now}<x.lifted_at)"
+        )
+    }
+
+    fn consented(&mut self) -> String {
+        let now = self.bind(self.now);
+        format!(
+            "x.granted_at<={now} AND (x.until IS NULL OR {now}<x.until) \
+                AND (x.revoked_at IS NULL OR {now}<x.revoked_at)"
+        )
+    }
+
+    fn wished(&mut self) -> String {
+        let now = self.bind(self.now);
+        format!(
+            "x.recorded_at<={now} AND (x.until IS NULL OR {now}<x.until) \
+                AND (x.revoked_at IS NULL OR {now}<x.revoked_at)"
+        )
+    }
+
+    fn on_hold(&mut self) -> String {
+        let condition = format!("x.scope='debtor' AND {}", self.in_force("x.from_at"));
+        self.with("holds", &condition, false)
+    }
+
+    fn callable_now(&mut self) -> String {
+        let now = self.bind(self.now);
+        format!(
+            "COALESCE(d.callable_from<={now} AND {now}<d.callable_until,FALSE) \
+                AND NOT ({}) AND NOT ({})",
+            self.on_hold(),
+            suppressed(self.reach, self.dialect)
+        )
+    }
+}
+
+/// A figure of the open debts that is kept beside the debtor.
+fn owed(column: &str) -> Source {
+    Source::Value(hundredths::of_debts(column, &format!("x.{column}")))
+}
+
+pub(super) const OPEN: &str = "x.status='open'";
+
+/// Open debts of the client's portfolios, so that the index by portfolio and key finds one.
+const DEBT_BY_KEY: &str = "x.status='open' \
+    AND x.portfolio_id IN (SELECT p.id FROM portfolios p WHERE p.client_id=$1)";
+
+const USABLE: &str = "x.channel='call' AND NOT x.bad";
+
+/// Due items of open debts, as rows that belong to a debtor.
+const OPEN_ITEMS: &str = "(SELECT o.debtor_id, i.reference FROM debts o \
+    JOIN debt_items i ON i.debt_id=o.id WHERE o.status='open')";

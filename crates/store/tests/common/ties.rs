@@ -1,0 +1,186 @@
+//! What ties random people to the house beyond calls and money: plans, stages, wishes, complaints, messages, who
+//! works them.
+
+use crate::maker::Maker;
+use domain::entity::{
+    Assignment, Campaign, Complaint, ComplaintState, DebtItem, Excuse, ExcuseKind, MessageState,
+    PlanState, Preference, PreferenceKind, Stage, Team,
+};
+use domain::ids::{AgentId, CampaignId, ComplaintId, ExcuseId, PreferenceId, TeamId};
+use domain::time::DAY_MS;
+use rand::Rng as _;
+use sim::contract::addresses::address;
+use sim::contract::catalog::draft_agent;
+use sim::contract::messages::waiting;
+use sim::contract::plans::agreed;
+use sim::contract::scene::*;
+use sim::contract::stages::stage;
+
+/// Who may work a debtor.
+pub(crate) struct Crew {
+    campaign: CampaignId,
+    team: TeamId,
+    agent: AgentId,
+}
+
+impl Crew {
+    pub(crate) async fn new(store: &Subject, scene: &Scene) -> Self {
+        let campaign = Campaign {
+            name: "COLA".into(),
+            ..scene.draft_campaign()
+        };
+        store.put_campaign(&campaign, &[]).await.expect("campaign");
+        let team = Team {
+            id: fresh::<TeamId>(),
+            name: "NORTE".into(),
+            created_at: NOW,
+        };
+        store.put_team(&team, &[]).await.expect("team");
+        let mut agent = draft_agent();
+        agent.name = "Eva".into();
+        store.put_agent(&agent, &[]).await.expect("agent");
+        Self {
+            campaign: campaign.id,
+            team: team.id,
+            agent: agent.id,
+        }
+    }
+}
+
+impl Maker {
+    pub(crate) async fn ties(&mut self, person: &Person, crew: &Crew) {
+        self.places(person).await;
+        self.debt(person).await;
+        self.said(person).await;
+        self.messages(person).await;
+        if self.chance(60) {
+            let row = Assignment {
+                debtor_id: person.debtor.id,
+                client_id: person.debtor.client_id,
+                rule_id: None,
+                campaign_id: self.one(&[None, Some(crew.campaign)]),
+                team_id: self.one(&[None, Some(crew.team)]),
+                agent_id: self.one(&[None, Some(crew.agent)]),
+                assigned_at: NOW,
+            };
+            self.store.assign(&[row], &[]).await.expect("assigned");
+        }
+    }
+
+    async fn places(&mut self, person: &Person) {
+        for street in ["Calle 1", "Calle 2"] {
+            if self.chance(50) {
+                let mut row = address(person, street);
+                row.city = self.one(&["Tijuana", "Toluca", ""]).into();
+                row.postcode = self.one(&["22000", "50000"]).into();
+                row.bad = self.chance(30);
+                self.store.put_address(&row, &[]).await.expect("address");
+            }
+        }
+        for _ in 0..self.rng.random_range(0..3) {
+            let mut point = draft_point(person.debtor.id);
+            point.channel = domain::entity::Channel::Email;
+            point.value = self.one(&["ana@example.com", "leo@example.com"]).into();
+            point.bad = self.chance(30);
+            self.store.put_point(&point, &[]).await.expect("e-mail");
+        }
+    }
+
+    /// What is agreed on his debt, where it stands, and of which invoices it is.
+    async fn debt(&mut self, person: &Person) {
+        let debt = &person.debt;
+        if self.chance(50) {
+            let row = stage(person, self.one(Stage::ALL));
+            self.store.begin_stages(&[row]).await.expect("stage");
+        }
+        if debt.principal_minor > 1 && self.chance(60) {
+            let item = |reference: &str, amount_minor: i64| DebtItem {
+                debt_id: debt.id,
+                reference: reference.to_owned(),
+                due_date: "2026-10-24".into(),
+                amount_minor,
+            };
+            let items = [item("F1", 1), item("F2", debt.principal_minor - 1)];
+            let set = self.store.set_due_items(debt.id, &items, NOW, &[]).await;
+            set.expect("items").expect("they add up");
+        }
+        for _ in 0..self.rng.random_range(0..3) {
+            let mut file = agreed(person, 0);
+            file.plan.currency = debt.currency;
+            file.plan.state = self.one(&[
+                PlanState::Active,
+                PlanState::Broken,
+                PlanState::Broken,
+                PlanState::Completed,
+            ]);
+            // One that does not stand on the debt as it is, or beside one that runs, is refused.
+            let _drawn_or_refused = self.store.draw_plan(&file, &[]).await.expect("asked");
+        }
+    }
+
+    async fn said(&mut self, person: &Person) {
+        if self.chance(40) {
+            let row = Excuse {
+                id: fresh::<ExcuseId>(),
+                client_id: person.debtor.client_id,
+                debtor_id: person.debtor.id,
+                promise_id: None,
+                attempt_id: fresh(),
+                agent_id: None,
+                kind: self.one(ExcuseKind::ALL),
+                at: NOW,
+            };
+            self.store.add_excuse(&row, &[]).await.expect("excuse");
+        }
+        if self.chance(50) {
+            let wish = Preference {
+                id: fresh::<PreferenceId>(),
+                debtor_id: person.debtor.id,
+                kind: self.one(&[PreferenceKind::Elderly, PreferenceKind::Health]),
+                channel: None,
+                point_id: None,
+                days: Vec::new(),
+                from: None,
+                to: None,
+                recorded_at: self.one(&[NOW, NOW.plus_ms(1), NOW.plus_ms(-DAY_MS)]),
+                until: self.one(&[None, Some(NOW), Some(NOW.plus_ms(1))]),
+                revoked_at: self.one(&[None, None, Some(NOW), Some(NOW.plus_ms(1))]),
+                proof: "call".into(),
+            };
+            self.store.put_preference(&wish, &[]).await.expect("wish");
+        }
+        if self.chance(30) {
+            let row = Complaint {
+                id: fresh::<ComplaintId>(),
+                client_id: person.debtor.client_id,
+                debtor_id: person.debtor.id,
+                authority: "CONDUSEF".into(),
+                number: name("case"),
+                received_at: NOW,
+                deadline: "2026-12-01".into(),
+                state: self.one(ComplaintState::ALL),
+                summary: "llamadas".into(),
+                answer: None,
+                answered_at: None,
+                created_at: NOW,
+            };
+            self.store
+                .put_complaint(&row, &[])
+                .await
+                .expect("complaint");
+        }
+    }
+
+    async fn messages(&mut self, person: &Person) {
+        for _ in 0..self.rng.random_range(0..3) {
+            let mut row = waiting(person, None);
+            let month = NOW.plus_ms(-30 * DAY_MS);
+            row.sent_at = self.one(&[None, Some(NOW), Some(month), Some(month.plus_ms(1))]);
+            if row.sent_at.is_some() {
+                row.state = MessageState::Sent;
+            }
+            let planned = self.store.plan_messages(&[row], &[]).await;
+            assert_eq!(planned.expect("message"), 1);
+        }
+    }
+}

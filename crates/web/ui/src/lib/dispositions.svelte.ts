@@ -1,0 +1,35 @@
+// Names of dispositions: the client's own leaves are in the server's tree, which is read when the first name is wanted.
+import { api } from './api';
+import { both } from './i18n.svelte';
+
+export interface Named {
+  code: string;
+  label_es: string;
+  label_en: string;
+}
+
+/** Until the tree is asked for again where it could not be read, ms. */
+const AGAIN_MS = 30_000;
+let names = $state.raw<ReadonlyMap<string, Named>>(new Map());
+let asked = -AGAIN_MS;
+
+export function learn(tree: readonly Named[]): void {
+  names = new Map(tree.map((one) => [one.code, one]));
+}
+
+function read(): void {
+  if (names.size || performance.now() - asked < AGAIN_MS) return;
+  asked = performance.now();
+  api.get<{ items: Named[] }>('/dispositions').then(
+    ({ items }) => learn(items),
+    () => undefined,
+  );
+}
+
+/** What a code is called; a leaf that is there no more as the code that it stood under. */
+export function dispositionName(code: string | null | undefined): string {
+  if (!code) return '–';
+  read();
+  const found = names.get(code) ?? names.get(code.split('.').slice(0, 2).join('.'));
+  return found ? both({ es: found.label_es, en: found.label_en }) : code;
+}

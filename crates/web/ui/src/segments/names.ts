@@ -1,0 +1,42 @@
+// Words of fields and operators on the screens; fields have theirs from the server.
+import { both, t } from '../lib/i18n.svelte';
+import type { Field, RowOp } from './expr';
+
+const first = (text: string): string => text.charAt(0).toLocaleUpperCase() + text.slice(1);
+export const fieldName = (field: Field): string => first(both(field));
+
+export function opName(op: RowOp): string {
+  switch (op) {
+    case '=':
+      return t('seg.op.eq');
+    case '!=':
+      return t('seg.op.ne');
+    case '<':
+      return t('seg.op.lt');
+    case '<=':
+      return t('seg.op.le');
+    case '>':
+      return t('seg.op.gt');
+    case '>=':
+      return t('seg.op.ge');
+    case 'between':
+      return t('seg.op.between');
+    case 'in':
+      return t('seg.op.in');
+    case 'yes':
+      return t('seg.op.yes');
+    case 'no':
+      return t('seg.op.no');
+  }
+}
+
+/** Fields by what they are about, in the server's order. */
+export function grouped(fields: ReadonlyMap<string, Field>): [string, Field[]][] {
+  const groups = new Map<string, Field[]>();
+  for (const field of fields.values()) {
+    const list = groups.get(field.group);
+    if (list) list.push(field);
+    else groups.set(field.group, [field]);
+  }
+  return [...groups];
+}
