@@ -136,6 +136,13 @@ async function campaign(page, office) {
   await form.locator('[data-mix="1"] input').fill('30');
   await form.getByRole('button', { name: 'Agregar regla' }).click();
   await form.locator('[data-retry]').first().waitFor();
+  // Working days from ten to six, the eighth of December off.
+  await form.getByRole('button', { name: 'Agregar horas por día' }).click();
+  await form.locator('[name=day-from-0]').fill('10:00');
+  await form.locator('[name=day-to-0]').fill('18:00');
+  await form.locator('[name=day-0-fri]').uncheck();
+  await form.locator('[name=schedule_off]').fill('2026-12-08');
+  await form.getByRole('button', { name: 'Agregar el día' }).click();
   await shot(page, 'floor-campaign');
   await axe(page, 'a campaign by weight');
   await form.getByRole('button', { name: 'Guardar como plantilla' }).click();
@@ -144,6 +151,8 @@ async function campaign(page, office) {
   await closed(page);
   const made = (await office.all('/campaigns')).find((c) => c.name === `Mezcla ${STAMP}`);
   check('the mix, its weights and the retry rule are kept', made.params.list_mix.map((p) => p.weight).join() === '70,30' && made.params.retry_rules.length === 1, JSON.stringify(made.params.list_mix));
+  const { hours: [line], days_off: off } = made.params.schedule;
+  check('its days and the day off are kept', line?.days.join() === 'mon,tue,wed,thu' && `${line.from}-${line.to}` === '10:00-18:00' && off.join() === '2026-12-08', JSON.stringify(made.params.schedule));
   await page.locator('[data-status=running]').first().getByRole('button', { name: /Ver la cola/ }).click();
   await page.locator('dialog [role=status]').waitFor();
   await axe(page, 'the queue of a campaign');
