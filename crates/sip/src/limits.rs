@@ -58,5 +58,8 @@ pub const MAX_OFFER_WAIT_MS: u64 = 15_000;
 pub const MAX_WAITING_PROVISIONALS: usize = 4;
 /// Tries of one request with credentials, over all realms and stale nonces.
 pub const MAX_AUTH_TRIES: u8 = 4;
+/// Shortest session interval of an answer that is acted on, seconds. None may be below 90 (RFC 4028 §5); who answers
+/// with one all the same is served, but gets no flood of refreshes and does not end the call with a 0.
+pub const LEAST_SESSION_S: u32 = 10;
 /// Tries of one re-INVITE that meets glare (491).
 pub const MAX_GLARE_TRIES: u8 = 4;

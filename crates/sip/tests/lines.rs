@@ -394,3 +394,20 @@ fn a_challenge_that_cannot_be_answered_is_told() {
     );
     assert!(wrong.world.mailbox.is_empty());
 }
+
+#[test]
+fn a_session_interval_of_nothing_floods_nobody_and_ends_no_call() {
+    for seconds in ["0", "1"] {
+        let mut world = World::new(7, Link::CLEAN);
+        world.add(common::node_config(1));
+        let value = format!("{seconds};refresher=uac\r\nRequire: timer");
+        let timer = Some(("Session-Expires", value.as_str()));
+        answered_at(&mut world, false, "<sip:gw@10.9.9.9:5070>", timer);
+        let ended = |event: &Event| matches!(event, Event::Ended { .. });
+        world.run_for(4_000);
+        assert!(!world.fresh(0).iter().any(ended), "{seconds}");
+        let invites = world.wire.iter();
+        let invites = invites.filter(|(_, p)| first_line(&p.bytes).starts_with("INVITE"));
+        assert_eq!(invites.count(), 1, "{seconds}: no refresh yet");
+    }
+}

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::core::Core;
 use crate::Millis;
 use crate::header::{Refresher, SessionExpires};
+use crate::limits::LEAST_SESSION_S;
 use crate::msg::{HeaderName, Headers, Request, Response};
 
 /// The interval of one call and when to act on it.
@@ -59,7 +60,7 @@ impl SessionTimer {
         match headers.session_expires() {
             Some(granted) => {
                 let ours = granted.refresher != Some(Refresher::Uas);
-                self.start(now, granted.seconds, ours);
+                self.start(now, granted.seconds.max(LEAST_SESSION_S), ours);
             }
             None => self.stop(),
         }
