@@ -329,7 +329,17 @@ impl Connections {
                     if !matches!(sent.await, Ok(Ok(()))) { break }
                 }
                 got = read.read(&mut buffer) => {
-                    let Ok(n @ 1..) = got else { break };
+                    let n = match got {
+                        Ok(n @ 1..) => n,
+                        Ok(_) => break,
+                        Err(error) => {
+                            // Who wants another certificate of us says so after the handshake (TLS 1.3).
+                            if place.ours {
+                                tracing::warn!(%peer, %error, "a connection of ours broke");
+                            }
+                            break;
+                        }
+                    };
                     self.wait_turn(peer.ip(), n).await;
                     let input = Input::Bytes(Bytes::copy_from_slice(&buffer[..n]));
                     let source = self.source(peer, id);

@@ -37,7 +37,16 @@ impl Dialed {
         ring_ms: i64,
         change: impl FnOnce(&mut TrunkConfig),
     ) -> Self {
-        let (sipp, addr) = Sipp::carrier(name, way, &["-m", "1"]).await;
+        Self::with((name, way, &[]), ring_ms, change).await
+    }
+
+    /// The same with further arguments for SIPp.
+    pub(crate) async fn with(
+        (name, way, more): (&str, SipTransport, &[&str]),
+        ring_ms: i64,
+        change: impl FnOnce(&mut TrunkConfig),
+    ) -> Self {
+        let (sipp, addr) = Sipp::carrier(name, way, &[&["-m", "1"], more].concat()).await;
         let mut config = at(addr, way);
         change(&mut config);
         let node = Node::start(vec![config]).await;
