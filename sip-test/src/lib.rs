@@ -23,6 +23,7 @@ pub mod carrier;
 mod clock;
 mod driver;
 mod error;
+pub mod hostile;
 pub mod load;
 pub mod phone;
 pub mod plane;

@@ -84,3 +84,67 @@ fn surplus_is_cancelled_at_the_carrier() {
     assert_eq!(counts, [Some(24), Some(6), Some(12), Some(0)], "{step}");
     assert!(step["last_ms"].is_u64(), "{step}");
 }
+
+#[test]
+fn registers_grants_the_right_and_refuses_the_wrong() {
+    let figures = bench(&[
+        "registers",
+        "--rate",
+        "200",
+        "--seconds",
+        "2",
+        "--accounts",
+        "5",
+    ]);
+    let figures = &figures["figures"];
+    let count = |key: &str| figures[key].as_u64().expect("a count");
+    assert!(count("sent") > 100, "{figures}");
+    // The last may still be on their way.
+    assert!(count("granted") > count("right") / 2, "{figures}");
+    assert_eq!(count("fooled"), 0, "{figures}");
+    // Ten guesses an account are refused in words, the others by silence.
+    let refused = count("refused");
+    assert!(
+        refused > 0 && refused <= 50 && refused < count("wrong"),
+        "{figures}"
+    );
+    assert!(count("asked") > 50 && figures["options_p95_ms"].is_number());
+}
+
+#[test]
+fn goals_come_in_one_table() {
+    if std::env::var_os("MARCADOR_PROCESS_TESTS").is_none() {
+        return;
+    }
+    let figures = bench(&[
+        "goals",
+        "--calls",
+        "2",
+        "--seconds",
+        "2",
+        "--agents",
+        "4",
+        "--demo-seconds",
+        "30",
+        "--legs",
+        "2",
+    ]);
+    let rows = figures["rows"].as_array().expect("rows");
+    for name in [
+        "CPU beside the bare forwarder, 2 calls",
+        "memory a call, 2 calls",
+        "one way across the bridge, p50, 2 calls",
+        "RTP lost, 2 calls",
+        "answer to agent's audio at the debtor, p99, 2 calls",
+        "CPU a call at 100 calls/s, journal on",
+        "CPU a call at 300 calls/s, journal on",
+        "clean calls a second on a core",
+        "answer to the card on the agent's socket, p50",
+        "answer to the card on the agent's socket, p99",
+        "an agent's leg by browser",
+    ] {
+        let row = rows.iter().find(|row| row["figure"] == name);
+        let row = row.unwrap_or_else(|| panic!("{name}: {figures}"));
+        assert!(row["measured"].is_number(), "{row}");
+    }
+}

@@ -5,6 +5,10 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
 mod common;
+// That room's alone: it may know this one's tests, and not the other way round.
+#[path = "../../../sip-test/src/hostile.rs"]
+#[expect(unreachable_pub, reason = "public where it is at home")]
+mod hostile;
 
 use common::peer::{Peer, Plan, Seen};
 use common::{Node, trunk};
@@ -12,6 +16,7 @@ use domain::ports::HangUpCause;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UdpSocket};
@@ -25,118 +30,11 @@ fn wished() -> usize {
     text.parse().unwrap_or(SHORT)
 }
 
-/// Seeds: the torture messages of both RFCs, and well-formed requests of each kind to this node.
+/// The messages of both RFCs are among what is changed.
 fn seeds(node: SocketAddr) -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    for folder in ["torture", "torture6"] {
-        let folder = format!("{}/../sip/tests/{folder}", env!("CARGO_MANIFEST_DIR"));
-        for entry in std::fs::read_dir(folder).expect("messages") {
-            let path = entry.expect("a file").path();
-            if path.extension().is_some_and(|end| end == "dat") {
-                all.push(std::fs::read(path).expect("a message"));
-            }
-        }
-    }
-    let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-               m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
-    for method in [
-        "INVITE",
-        "OPTIONS",
-        "REGISTER",
-        "BYE",
-        "CANCEL",
-        "ACK",
-        "UPDATE",
-        "PRACK",
-        "REFER",
-        "INFO",
-        "NOTIFY",
-        "SUBSCRIBE",
-        "MESSAGE",
-    ] {
-        all.push(
-            format!(
-                "{method} sip:+525550001000@{node} SIP/2.0\r\n\
-                 Via: SIP/2.0/UDP 127.0.0.1:5999;branch=z9hG4bKmut;rport\r\nMax-Forwards: 70\r\n\
-                 From: \"x\" <sip:a@b>;tag=1\r\nTo: <sip:agent1@{node}>\r\nCall-ID: mutation\r\n\
-                 CSeq: 1 {method}\r\nContact: <sip:a@127.0.0.1:5999>\r\nSupported: timer, 100rel\r\n\
-                 Session-Expires: 1800\r\nRAck: 1 1 INVITE\r\nRefer-To: <sip:x@y?Replaces=a%3Bto-tag%3D1>\r\n\
-                 Replaces: a;to-tag=1;from-tag=2\r\nAuthorization: Digest username=\"agent1\", realm=\"marcador\", \
-                 nonce=\"00\", uri=\"sip:x\", response=\"00\", nc=00000001, cnonce=\"x\", qop=auth\r\n\
-                 Reason: Q.850;cause=16\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
-                sdp.len()
-            )
-            .into_bytes(),
-        );
-    }
-    all
-}
-
-/// A few changes anywhere: octets, cuts, repeats, lengths, other messages' parts.
-fn mutate(rng: &mut StdRng, seeds: &[Vec<u8>]) -> Vec<u8> {
-    let mut octets = seeds[rng.random_range(0..seeds.len())].clone();
-    // Names of their own, so that repeats are not all swallowed as such.
-    let own = format!("{:016x}", rng.random::<u64>());
-    if rng.random_bool(0.5) {
-        octets = replace(&octets, b"z9hG4bK", format!("z9hG4bK{own}").as_bytes());
-        octets = replace(&octets, b"Call-ID: ", format!("Call-ID: {own}").as_bytes());
-    }
-    for _ in 0..rng.random_range(0..6) {
-        if octets.is_empty() {
-            break;
-        }
-        let at = rng.random_range(0..octets.len());
-        match rng.random_range(0..8) {
-            0 => octets[at] = rng.random(),
-            1 => octets.truncate(at),
-            2 => {
-                let end = (at + rng.random_range(1..64)).min(octets.len());
-                let part = octets[at..end].to_vec();
-                for _ in 0..rng.random_range(1..40) {
-                    octets.splice(at..at, part.iter().copied());
-                }
-            }
-            3 => {
-                let end = (at + rng.random_range(1..32)).min(octets.len());
-                octets.drain(at..end);
-            }
-            4 => {
-                let odd: [&[u8]; 8] = [
-                    b"\r\n\r\n",
-                    b"\0",
-                    b"\xff\xfe",
-                    b"99999999999999999999",
-                    b"-1",
-                    b"%00%0d%0a",
-                    b"\"",
-                    b"<<<<>>>>",
-                ];
-                let odd = odd[rng.random_range(0..odd.len())];
-                octets.splice(at..at, odd.iter().copied());
-            }
-            5 => {
-                let other = &seeds[rng.random_range(0..seeds.len())];
-                let from = rng.random_range(0..other.len());
-                octets.truncate(at);
-                octets.extend_from_slice(&other[from..]);
-            }
-            6 => {
-                let length = format!("Content-Length: {}", rng.random::<i32>());
-                octets = replace(&octets, b"Content-Length: ", length.as_bytes());
-            }
-            _ => octets[at] ^= 1 << rng.random_range(0..8),
-        }
-    }
-    octets.truncate(60_000);
-    octets
-}
-
-fn replace(octets: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {
-    let found = octets.windows(what.len()).position(|w| w == what);
-    let Some(at) = found else {
-        return octets.to_vec();
-    };
-    [&octets[..at], with, &octets[at + what.len()..]].concat()
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sip/tests");
+    let folders = [tests.join("torture"), tests.join("torture6")];
+    hostile::seeds(node, &[&folders[0], &folders[1]]).expect("messages")
 }
 
 /// Resident memory of this process, bytes.
@@ -207,7 +105,7 @@ async fn a_flood_of_broken_messages_hurts_nobody() {
     let (mut calls, mut early) = (0_u128, 0);
     let started = Instant::now();
     for n in 0..count {
-        let octets = mutate(&mut rng, &seeds);
+        let octets = hostile::mutate(&mut rng, &seeds);
         if n % 3 == 0 {
             let cut = rng.random_range(0..=octets.len());
             by_tcp(tcp, &mut stream, &octets, cut).await;

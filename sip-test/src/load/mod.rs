@@ -6,9 +6,11 @@
 
 mod figures;
 mod peer;
+mod registers;
 mod rtp;
 mod stamp;
 
 pub use figures::{Figures, Spread};
 pub use peer::{LoadConfig, LoadPeer, LoadState, start};
+pub use registers::{RegisterFigures, RegisterLoad, registers};
 pub use rtp::LoadPlane;

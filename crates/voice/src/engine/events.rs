@@ -143,12 +143,17 @@ impl Engine {
 
     fn phone(&mut self, user: &str, contact: Uri, from: Option<SocketAddr>) {
         let contacts = self.phones.entry(user.to_owned()).or_default();
+        let same = |(known, at): &(Uri, SocketAddr)| known.same_as(&contact) && Some(*at) == from;
+        let known = contacts.iter().any(same);
         contacts.retain(|(known, _)| !known.same_as(&contact));
         contacts.extend(from.map(|from| (contact, from)));
         if contacts.is_empty() {
             self.phones.remove(user);
         }
-        self.befriend();
+        // Most say that they are still there, each minute: nobody new is to be heard then.
+        if !known {
+            self.befriend();
+        }
     }
 
     pub(super) fn media_event(&mut self, event: MediaEvent) {

@@ -24,6 +24,11 @@ pub(crate) enum BenchCommand {
     /// Calls that come and go for long, each bridged and recorded: packets lost, delay and memory
     /// from beginning to end.
     Load(LoadArgs),
+    /// Registrations by the thousand, with right and with wrong passwords: how long honest OPTIONS wait meanwhile.
+    Registers(RegistersArgs),
+    /// The whole table of voice's goals, figures of others beside it: runs `media`, `signalling`, a demo for its cards
+    /// and voice's example `browser_load`, one after the other.
+    Goals(GoalsArgs),
     /// Agents vanish while calls ring for them: how long until the carrier has the last CANCEL.
     Surplus(SurplusArgs),
     /// A part of a bench, a process of its own so that its CPU can be told.
@@ -136,6 +141,46 @@ pub(crate) struct LoadArgs {
     /// Length of the run once all calls are up.
     #[arg(long, default_value_t = 1800, value_parser = clap::value_parser!(u64).range(2..=86_400))]
     pub seconds: u64,
+    /// Write the figures here as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `bench registers`.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct RegistersArgs {
+    /// REGISTERs a second; each registration takes two.
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(2..=20_000))]
+    pub rate: u32,
+    /// How long.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Accounts that register with their password; as many others are guessed at.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub accounts: u32,
+    /// Write the figures here as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `bench goals`.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct GoalsArgs {
+    /// Calls at once for media; again for more steps.
+    #[arg(long, value_name = "N", default_values_t = [100, 150], value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub calls: Vec<u32>,
+    /// Length of each step.
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Agents of the demo whose cards are timed: some more than the recorded calls that are to run.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub agents: u32,
+    /// How long that demo runs.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..=3600))]
+    pub demo_seconds: u64,
+    /// Agents' legs by browser.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub legs: u32,
     /// Write the figures here as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

@@ -13,12 +13,14 @@ mod import;
 mod load;
 mod media;
 mod process;
+mod registers;
 mod room;
 mod set_up;
 mod signalling;
 mod store;
 mod surplus;
 mod talk;
+mod whole;
 
 pub(crate) use args::BenchCommand;
 use args::Part;
@@ -38,6 +40,8 @@ pub(crate) async fn run(what: BenchCommand) -> Result<(), Failure> {
         BenchCommand::Surplus(args) => Ok(surplus::run(&args).await?),
         BenchCommand::Cpa(args) => cpa::run(&args),
         BenchCommand::Load(args) => Ok(load::run(&args).await?),
+        BenchCommand::Goals(args) => Ok(whole::run(&args).await?),
+        BenchCommand::Registers(args) => Ok(registers::run(&args).await?),
         BenchCommand::Part(Part::Churn(args)) => Ok(churn::run(&args).await?),
         BenchCommand::Part(Part::Talk(args)) => Ok(talk::run(&args).await?),
         BenchCommand::Part(Part::SetUp(args)) => Ok(set_up::run(&args).await?),
