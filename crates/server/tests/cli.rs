@@ -135,12 +135,12 @@ fn an_import_says_what_its_columns_leave_out() {
     let rows = FILE.lines().take(2).collect::<Vec<_>>();
     std::fs::write(
         dir.join("p.csv"),
-        format!("{};correo\n{};a@b.example\n", rows[0], rows[1]),
+        format!("{};comentarios\n{};a@b.example\n", rows[0], rows[1]),
     )
     .expect("written");
     let out = done(dir, &args, 0);
     assert!(
-        out.contains("columns not used: correo")
+        out.contains("columns not used: comentarios")
             && out.contains("no column 'phone_given_by_debtor'")
             && out.contains("no column 'phone_authorised'"),
         "{out}"
