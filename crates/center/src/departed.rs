@@ -93,19 +93,19 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             continue;
         };
         match withdraw(&shared, next.0).await {
-            Ok(()) => shared.departed.done(next),
+            Ok(()) => {
+                shared.departed.done(next);
+                continue;
+            }
             Err(error) => {
                 shared.mind(&error).await;
                 if !matches!(error, StoreError::Unavailable(_)) {
                     tracing::warn!(portfolio = %next.0, reason = %error, "a recall is not followed");
                     shared.departed.done(next);
                 }
-                if !pause(&mut stop, AGAIN_MS).await {
-                    return;
-                }
             }
         }
-        if shared.stopping() {
+        if !pause(&mut stop, AGAIN_MS).await {
             return;
         }
     }
@@ -115,10 +115,11 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 async fn withdraw(shared: &Shared, portfolio: PortfolioId) -> Result<(), StoreError> {
     let known = shared
         .post
-        .call(move |engine, _| engine.known_of(portfolio))
+        .learn(move |engine, _| engine.known_of(portfolio))
         .await;
     // A center that stops has nobody queued.
-    let known: Vec<DebtorId> = known.unwrap_or_default().into_iter().collect();
+    let Ok(known) = known else { return Ok(()) };
+    let known: Vec<DebtorId> = known.into_iter().collect();
     let (all, mut gone) = (known.len(), 0);
     shared.departed.left.store(all as u64, Ordering::Relaxed);
     for batch in known.chunks(BATCH) {

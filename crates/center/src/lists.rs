@@ -45,7 +45,7 @@ pub(crate) async fn load(
 
 /// Withdraws whoever of a list is queued or rings on this node; says how many.
 pub(crate) async fn withdraw(shared: &Shared, list: &DncList) -> Result<u64, CenterError> {
-    let known = shared.post.call(|engine, _| engine.known()).await?;
+    let known = shared.post.learn(|engine, _| engine.known()).await?;
     let mut asked: BTreeMap<String, Vec<DebtorId>> = BTreeMap::new();
     for (debtor, known) in &known {
         if list.client_id.is_some_and(|c| c != known.client) {

@@ -38,6 +38,20 @@ impl Post {
         wait.await.map_err(|_| CenterError::Stopped)
     }
 
+    /// The same of a task of our own that must have its answer: it waits while the engine has no room.
+    pub(crate) async fn learn<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Engine, UtcMs) -> T + Send + 'static,
+    ) -> Result<T, CenterError> {
+        let (answer, wait) = oneshot::channel();
+        self.tell(move |engine, now| {
+            // The task that asked ends with the center alone.
+            let _ = answer.send(ask(engine, now));
+        })
+        .await;
+        wait.await.map_err(|_| CenterError::Stopped)
+    }
+
     /// Runs `ask` in the engine task without waiting.
     pub(crate) fn push(
         &self,

@@ -24,8 +24,9 @@ pub(crate) const FURTHEST_DAYS: i64 = 60;
 /// Between two looks for an agent who is busy or away, ms.
 const LOOK_AGAIN_MS: i64 = 30 * SECOND_MS;
 
-/// How long a node leaves a call-back to the one where its agent sits, ms.
-const THERE_AGAIN_MS: i64 = 5 * SECOND_MS;
+/// How long a node leaves a call-back to the one where its agent sits, ms: this, and up to so much more.
+const THERE_AGAIN_MS: i64 = 3 * SECOND_MS;
+const THERE_MORE_MS: i64 = 4 * SECOND_MS;
 
 /// Tries to change an item that a hopper may hold, and the wait between them, ms.
 const PUT_TRIES: u32 = 10;
@@ -77,7 +78,12 @@ pub(crate) fn waiting(item: ItemState, agent: AgentId, now: UtcMs) -> ItemState 
 
 /// The item of one whose agent sits on another node, for that one to take it.
 pub(crate) fn there(item: ItemState, agent: AgentId, now: UtcMs) -> ItemState {
-    put_off(item, agent, now.plus_ms(THERE_AGAIN_MS))
+    // Never the same wait twice: nodes whose hoppers ask in step would meet in the same order each time.
+    let own = i64::try_from(item.debtor_id.0.as_u128() % 7_919).unwrap_or(0);
+    let more = own
+        .wrapping_add(now.0.wrapping_mul(31))
+        .rem_euclid(THERE_MORE_MS);
+    put_off(item, agent, now.plus_ms(THERE_AGAIN_MS + more))
 }
 
 fn put_off(mut item: ItemState, agent: AgentId, until: UtcMs) -> ItemState {

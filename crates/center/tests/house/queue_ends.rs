@@ -276,7 +276,7 @@ async fn who_calls_outside_the_hours_hears_them() {
     let [words] = words.as_slice() else {
         panic!("the hours, once: {words:?}");
     };
-    let expected = "es [Words(\"Le atendemos de lunes a sábado de 9:30 a 18 horas.\")]";
+    let expected = "es [Words(\"Le atendemos de lunes a viernes de 9:30 a 18 horas.\")]";
     assert_eq!(words, expected);
     assert_eq!(house.trunk.live_calls(), 0, "that is all");
     assert_eq!(row(&house, call).await.outcome, InboundOutcome::Closed);

@@ -143,7 +143,13 @@ async fn few_callbacks_leave_room_for_others(store: &Subject) {
             mixed(store, &scene, 3).await
         };
         let lease = node(store).await;
-        let all = reserve(store, &campaign, &lease, 20).await;
+        let ask = |most, limit| ReserveRequest {
+            parts: weights.clone(),
+            agreed_max: most,
+            ..request(&campaign, &lease, limit)
+        };
+        let all = store.reserve_contacts(&ask(None, 20)).await;
+        let all = all.expect("reserve");
         assert_eq!(all.len(), 9);
         store.release_all(&lease.node, None).await.expect("release");
         for candidate in &all[..6] {
@@ -151,11 +157,6 @@ async fn few_callbacks_leave_room_for_others(store: &Subject) {
             let agreed = callback(campaign.id, debtor, NOW, None);
             store.put_item(&agreed, &[]).await.expect("put");
         }
-        let ask = |most, limit| ReserveRequest {
-            parts: weights.clone(),
-            agreed_max: most,
-            ..request(&campaign, &lease, limit)
-        };
         let got = store.reserve_contacts(&ask(Some(2), 4)).await;
         let got = got.expect("reserve");
         let agreed: Vec<bool> = got
