@@ -233,6 +233,21 @@ async fn tried(house: &House, pack: &str, limit: u64) -> DryRun {
         .expect("done")
 }
 
+/// A pack with a fault is refused by its field.
+fn a_fault_is_named(house: &House) {
+    let until = house.clock.now();
+    let ask = DryAsk {
+        client: None,
+        since: until,
+        until,
+        limit: 1,
+    };
+    let fault = house
+        .center
+        .dry_run("pack", &changed("\"caps\"", "\"kaps\""), ask);
+    assert!(fault.expect_err("a fault").to_string().contains("kaps"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_pack_on_trial_is_held_against_calls_messages_and_visits() {
     let house = House::build(Plan {
@@ -292,18 +307,7 @@ async fn a_pack_on_trial_is_held_against_calls_messages_and_visits() {
     assert_eq!(sample.all, calls + 6);
     assert_eq!(sample.every, (calls + 6).div_ceil(4));
     assert_eq!(sample.acts, (calls + 6).div_ceil(sample.every));
-    // A pack with a fault is refused by its field.
-    let until = house.clock.now();
-    let ask = DryAsk {
-        client: None,
-        since: until,
-        until,
-        limit: 1,
-    };
-    let fault = house
-        .center
-        .dry_run("pack", &changed("\"caps\"", "\"kaps\""), ask);
-    assert!(fault.expect_err("a fault").to_string().contains("kaps"));
+    a_fault_is_named(&house);
 }
 
 #[tokio::test(start_paused = true)]

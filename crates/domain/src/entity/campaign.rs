@@ -346,6 +346,15 @@ pub struct CampaignParams {
     pub promise_min_pct: i32,
 }
 
+/// The order of a debtor's numbers where nobody says: the one that answered, the surest, the client's own.
+fn first_ladder() -> Vec<LadderKey> {
+    vec![
+        LadderKey::Answered,
+        LadderKey::Confidence,
+        LadderKey::Position,
+    ]
+}
+
 impl Default for CampaignParams {
     fn default() -> Self {
         Self {
@@ -398,11 +407,7 @@ impl Default for CampaignParams {
             card_first: false,
             identity_gate: true,
             list_mix: Vec::new(),
-            point_ladder: vec![
-                LadderKey::Answered,
-                LadderKey::Confidence,
-                LadderKey::Position,
-            ],
+            point_ladder: first_ladder(),
             retry_rules: Vec::new(),
             caller_rest_calls: None,
             caller_rest_below_pct: None,

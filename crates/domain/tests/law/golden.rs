@@ -135,6 +135,23 @@ fn history(case: &mut Case, kind: LedgerKind, words: &[&str], zone: &str) {
     }
 }
 
+/// A presumption relaxed for an hour.
+fn relax(case: &mut Case, rule: &str, since: &str, zone: &str) {
+    let granted_at = at(since, zone);
+    case.facts.overrides.push(Override {
+        id: OverrideId(id(7_000)),
+        client_id: ClientId(id(3)),
+        debtor_id: DebtorId(id(1)),
+        rule: rule.to_owned(),
+        reason: "lo pidió".into(),
+        granted_by: "user:1".into(),
+        granted_right: RELAX_RIGHT.into(),
+        granted_at,
+        until: granted_at.plus_ms(HOUR_MS),
+        withdrawn_at: None,
+    });
+}
+
 fn set(case: &mut Case, what: &str, zone: &str) {
     let words: Vec<&str> = what.split_whitespace().collect();
     let first = words.get(1).copied().unwrap_or_default();
@@ -190,21 +207,7 @@ fn set(case: &mut Case, what: &str, zone: &str) {
             case.action.check_point = CheckPoint::Manual;
             case.action.agent_reserved = true;
         }
-        "relaxed" => {
-            let granted_at = at(words.get(2).expect("since"), zone);
-            case.facts.overrides.push(Override {
-                id: OverrideId(id(7_000)),
-                client_id: ClientId(id(3)),
-                debtor_id: DebtorId(id(1)),
-                rule: first.to_owned(),
-                reason: "lo pidió".into(),
-                granted_by: "user:1".into(),
-                granted_right: RELAX_RIGHT.into(),
-                granted_at,
-                until: granted_at.plus_ms(HOUR_MS),
-                withdrawn_at: None,
-            });
-        }
+        "relaxed" => relax(case, first, words.get(2).expect("since"), zone),
         // Read by the verdict on it.
         "says" => {}
         other => panic!("unknown setting '{other}'"),

@@ -5,6 +5,7 @@
 mod at_once;
 mod callers;
 mod campaign;
+mod days;
 mod detect;
 mod drafts;
 mod import_view;
