@@ -134,9 +134,8 @@ pub(super) fn write_one(t: &mut Tables, import: ImportId, now: UtcMs) -> bool {
     let seen = match t.aside.remove(at).1 {
         Aside::Recall(debts) => recall(t, &debts, now),
         Aside::Consents(rows) => {
-            let portfolio = t.imports.get(&import).map(|i| i.portfolio_id);
-            let book = portfolio.map(|portfolio| consent_book(t, portfolio));
-            for book in book.into_iter().map(|book| applied(book, &rows)) {
+            if let Some(portfolio) = t.imports.get(&import).map(|i| i.portfolio_id) {
+                let book = applied(consent_book(t, portfolio), &rows);
                 let all = book.consents.into_values().flatten();
                 t.consents.extend(all.map(|c| (c.id, c)));
             }

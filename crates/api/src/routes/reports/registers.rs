@@ -171,6 +171,31 @@ fn case_line(words: Words, case: &Case<'_>) -> String {
     ])
 }
 
+/// Complaints that came on a day from the first on and before the second.
+async fn received(
+    state: &ApiState,
+    mut ask: ComplaintAsk,
+    (from, to): (Option<String>, Option<String>),
+) -> Result<Vec<Complaint>, Problem> {
+    let within = |c: &Complaint| {
+        let day = day_of(c.received_at);
+        from.as_ref().is_none_or(|from| day >= *from) && to.as_ref().is_none_or(|to| day < *to)
+    };
+    let mut rows: Vec<Complaint> = Vec::new();
+    loop {
+        let page = state.store.complaints_by_urgency(&ask).await?;
+        let Some(last) = page.last() else {
+            return Ok(rows);
+        };
+        let open = last.state == ComplaintState::Open;
+        ask.after = Some((open, last.deadline.clone(), last.id));
+        rows.extend(page.into_iter().filter(|c| within(c)));
+        if rows.len() > LINES_MAX {
+            return Err(too_long());
+        }
+    }
+}
+
 /// The register of complaints: authority, number of the case, when it came, by when it had to be answered, and when
 /// it was. Written to the audit.
 #[utoipa::path(get, path = "/export/registers/complaints", tag = "reports", params(CasesQuery),
@@ -189,7 +214,7 @@ async fn complaints(
     };
     let (from, to) = (bound("from", &query.from)?, bound("to", &query.to)?);
     let authority = query.authority.as_deref();
-    let mut ask = ComplaintAsk {
+    let ask = ComplaintAsk {
         client,
         authority: authority
             .map(|name| check::name("authority", name))
@@ -197,20 +222,7 @@ async fn complaints(
         after: None,
         limit: PAGE_LIMIT_MAX,
     };
-    let mut rows: Vec<Complaint> = Vec::new();
-    loop {
-        let page = state.store.complaints_by_urgency(&ask).await?;
-        let Some(last) = page.last() else { break };
-        let open = last.state == ComplaintState::Open;
-        ask.after = Some((open, last.deadline.clone(), last.id));
-        rows.extend(page.into_iter().filter(|c| {
-            let day = day_of(c.received_at);
-            from.as_ref().is_none_or(|from| day >= *from) && to.as_ref().is_none_or(|to| day < *to)
-        }));
-        if rows.len() > LINES_MAX {
-            return Err(too_long());
-        }
-    }
+    let mut rows = received(&state, ask, (from, to)).await?;
     rows.sort_by_key(|c| (c.received_at, c.id));
     let mut text = words.head([
         ("autoridad", "authority"),
