@@ -2,12 +2,13 @@
 
 use super::found::Found;
 use super::text_hash;
+use crate::routes::history::sheet_line::sheet_line;
 use domain::entity::{Attempt, Consent, Merge, Message, Suppression, Verdict};
 use domain::ids::{RecordingId, VerdictId};
 use domain::time::UtcMs;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 /// What stands in a cell.
 pub(super) enum Cell {
@@ -171,19 +172,13 @@ fn shown(found: &Found) -> Section {
     }
 }
 
-/// The numbers shown as a file; numbers are kept as text by who opens it.
+/// The numbers shown as lines for a spreadsheet.
 pub(super) fn shown_csv(found: &Found) -> String {
-    let mut csv = "number,calls,first_at,last_at\r\n".to_owned();
+    let mut csv = sheet_line(["number", "calls", "first_at", "last_at"]);
     for (number, calls) in found.shown() {
         let (first, last) = ends(&calls);
         let at = |a: Option<&Attempt>| a.map_or_else(String::new, |a| a.opened_at.to_string());
-        let _ = write!(
-            csv,
-            "\"'{number}\",{},{},{}\r\n",
-            calls.len(),
-            at(first),
-            at(last)
-        );
+        csv += &sheet_line([number, &calls.len().to_string(), &at(first), &at(last)]);
     }
     csv
 }

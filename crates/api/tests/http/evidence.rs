@@ -154,7 +154,7 @@ async fn an_archive_holds_both_files_of_a_merge_messages_and_what_ended() {
         .expect("told");
     assert_eq!(consent["revoked_at"], revoked["revoked_at"]);
     let shown = text(&files, "numbers-shown.csv");
-    assert!(shown.contains("+525550000011\",1,"), "{shown}");
+    assert!(shown.contains("'+525550000011,1,"), "{shown}");
     let audit = text(&files, "audit.json");
     for action in [
         "suppression.lifted",
