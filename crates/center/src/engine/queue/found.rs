@@ -80,6 +80,8 @@ impl Engine {
         if let Some(entry) = self.calls.get_mut(&attempt) {
             entry.ctx = Arc::clone(&ctx);
         }
+        let person = ctx.stocked.facts.debtor.person_id;
+        self.places_end((person, ctx.stocked.setting.client.id));
         self.step(attempt, Step::Became(Arc::clone(&ctx)));
         let row = self.callers.live.get_mut(&attempt).and_then(|caller| {
             let row = caller.row.as_mut()?;
