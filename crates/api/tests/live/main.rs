@@ -8,6 +8,7 @@ mod door;
 mod floor;
 mod imports;
 mod late;
+mod law;
 mod money;
 mod ops;
 mod socket;
