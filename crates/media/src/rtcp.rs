@@ -1,9 +1,8 @@
-//! Sender and receiver reports (RFC 3550 §6) by the rtcp-types crate.
+//! Sender and receiver reports (RFC 3550 §6): each is read by the rtcp-types crate; the compound around them, and what
+//! we write, are done here. Neither asks anything of the allocator where all is well, since legs report on the threads
+//! that carry their packets.
 
-use rtcp_types::{
-    Compound, Packet, ReceiverReport, ReportBlock, ReportBlockBuilder, RtcpPacketWriterExt, Sdes,
-    SdesChunk, SdesItem, SenderReport,
-};
+use rtcp_types::{Bye, ReceiverReport, ReportBlock, RtcpPacketParser, SenderReport};
 
 use crate::MediaError;
 pub use crate::stats::Block;
@@ -56,11 +55,35 @@ pub fn ntp_middle(ntp: u64) -> u32 {
     u32::try_from((ntp >> 16) & 0xffff_ffff).unwrap_or(0)
 }
 
+/// What a compound packet says beside its report blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Told {
+    /// Sender info, where there was a sender report.
+    pub sender: Option<SenderInfo>,
+    /// True where a BYE was in it.
+    pub bye: bool,
+}
+
 /// Reads a compound packet; unknown and unneeded parts are skipped.
 ///
 /// # Errors
 /// [`MediaError::Rtcp`] where it or a report in it is malformed.
 pub fn parse(bytes: &[u8]) -> Result<Received, MediaError> {
+    let mut blocks = Vec::new();
+    let told = read(bytes, |block| blocks.push(block))?;
+    Ok(Received {
+        sender: told.sender,
+        blocks,
+        bye: told.bye,
+    })
+}
+
+/// The same with each report block, at most [`MAX_BLOCKS`], given to `each` as it is met: what it did counts only
+/// where the whole packet is right.
+///
+/// # Errors
+/// As [`parse`].
+pub fn read(bytes: &[u8], mut each: impl FnMut(Block)) -> Result<Told, MediaError> {
     if bytes.len() > MAX_BYTES {
         return Err(MediaError::TooLarge {
             what: "rtcp bytes",
@@ -69,38 +92,73 @@ pub fn parse(bytes: &[u8]) -> Result<Received, MediaError> {
         });
     }
     let refuse = |e: rtcp_types::RtcpParseError| MediaError::Rtcp(e.to_string().to_lowercase());
-    let mut received = Received::default();
-    for packet in Compound::parse(bytes).map_err(refuse)? {
-        match packet.map_err(refuse)? {
-            Packet::Sr(report) => {
-                received.sender = Some(SenderInfo {
+    let mut told = Told::default();
+    let mut room = MAX_BLOCKS;
+    let mut keep = |block: ReportBlock<'_>| {
+        if let Some(left) = room.checked_sub(1) {
+            room = left;
+            each(kept(&block));
+        }
+    };
+    let mut rest = bytes;
+    loop {
+        let (kind, part, after) = first(rest)?;
+        match kind {
+            SENDER_REPORT => {
+                let report = SenderReport::parse(part).map_err(refuse)?;
+                told.sender = Some(SenderInfo {
                     ssrc: report.ssrc(),
                     ntp: report.ntp_timestamp(),
                     timestamp: report.rtp_timestamp(),
                     packets: report.packet_count(),
                     octets: report.octet_count(),
                 });
-                keep(&mut received.blocks, report.report_blocks());
+                report.report_blocks().for_each(&mut keep);
             }
-            Packet::Rr(report) => keep(&mut received.blocks, report.report_blocks()),
-            Packet::Bye(_) => received.bye = true,
+            RECEIVER_REPORT => {
+                let report = ReceiverReport::parse(part).map_err(refuse)?;
+                report.report_blocks().for_each(&mut keep);
+            }
+            BYE => {
+                Bye::parse(part).map_err(refuse)?;
+                told.bye = true;
+            }
+            // Names and whatever else is there: nobody asks for it, and it is not read.
             _ => {}
         }
+        if after.is_empty() {
+            return Ok(told);
+        }
+        rest = after;
     }
-    Ok(received)
 }
 
-fn keep<'a>(blocks: &mut Vec<Block>, found: impl Iterator<Item = ReportBlock<'a>>) {
-    let room = MAX_BLOCKS.saturating_sub(blocks.len());
-    blocks.extend(found.take(room).map(|b| Block {
-        ssrc: b.ssrc(),
-        fraction_lost: b.fraction_lost(),
-        lost: sign_extend_24(b.cumulative_lost()),
-        highest: b.extended_sequence_number(),
-        jitter: b.interarrival_jitter(),
-        last_sender_report: b.last_sender_report_timestamp(),
-        delay_since: b.delay_since_last_sender_report_timestamp(),
-    }));
+/// The first packet of a compound: its type, its octets, and what follows.
+fn first(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), MediaError> {
+    let refuse = |why: &str| MediaError::Rtcp(why.to_owned());
+    let [head, kind, high, low, ..] = bytes else {
+        return Err(refuse("shorter than a packet"));
+    };
+    if head >> 6 != 2 {
+        return Err(refuse("not version 2"));
+    }
+    let length = (usize::from(u16::from_be_bytes([*high, *low])) + 1) * 4;
+    let (part, after) = bytes
+        .split_at_checked(length)
+        .ok_or_else(|| refuse("a packet is longer than what came"))?;
+    Ok((*kind, part, after))
+}
+
+fn kept(block: &ReportBlock<'_>) -> Block {
+    Block {
+        ssrc: block.ssrc(),
+        fraction_lost: block.fraction_lost(),
+        lost: sign_extend_24(block.cumulative_lost()),
+        highest: block.extended_sequence_number(),
+        jitter: block.interarrival_jitter(),
+        last_sender_report: block.last_sender_report_timestamp(),
+        delay_since: block.delay_since_last_sender_report_timestamp(),
+    }
 }
 
 const fn sign_extend_24(value: u32) -> i32 {
@@ -118,20 +176,20 @@ pub fn sender_report(
     cname: &str,
     out: &mut [u8],
 ) -> Result<usize, MediaError> {
-    let mut report = SenderReport::builder(info.ssrc)
-        .ntp_timestamp(info.ntp)
-        .rtp_timestamp(info.timestamp)
-        .packet_count(info.packets)
-        .octet_count(info.octets);
-    for block in blocks.iter().take(MAX_BLOCKS) {
-        report = report.add_report_block(builder(block));
+    let mut parts = Parts { out, at: 0 };
+    parts.head(SENDER_REPORT, 24, blocks)?;
+    for word in [
+        info.ssrc,
+        u32::try_from(info.ntp >> 32).unwrap_or(u32::MAX),
+        u32::try_from(info.ntp & 0xffff_ffff).unwrap_or(u32::MAX),
+        info.timestamp,
+        info.packets,
+        info.octets,
+    ] {
+        parts.put(&word.to_be_bytes())?;
     }
-    write(
-        Compound::builder()
-            .add_packet(report)
-            .add_packet(description(info.ssrc, cname)),
-        out,
-    )
+    parts.blocks(blocks)?;
+    parts.description(info.ssrc, cname)
 }
 
 /// Writes a receiver report with the CNAME: for a leg that sends nothing.
@@ -144,37 +202,93 @@ pub fn receiver_report(
     cname: &str,
     out: &mut [u8],
 ) -> Result<usize, MediaError> {
-    let mut report = ReceiverReport::builder(ssrc);
-    for block in blocks.iter().take(MAX_BLOCKS) {
-        report = report.add_report_block(builder(block));
+    let mut parts = Parts { out, at: 0 };
+    parts.head(RECEIVER_REPORT, 4, blocks)?;
+    parts.put(&ssrc.to_be_bytes())?;
+    parts.blocks(blocks)?;
+    parts.description(ssrc, cname)
+}
+
+/// Packet types (RFC 3550 §12.1).
+const SENDER_REPORT: u8 = 200;
+const RECEIVER_REPORT: u8 = 201;
+const DESCRIPTION: u8 = 202;
+const BYE: u8 = 203;
+/// The item of a description that must be there (§6.5.1).
+const CNAME: u8 = 1;
+/// Octets of a report block (§6.4.1).
+const BLOCK_BYTES: usize = 24;
+
+/// A compound packet as it is written.
+struct Parts<'a> {
+    out: &'a mut [u8],
+    at: usize,
+}
+
+impl Parts<'_> {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), MediaError> {
+        let end = self.at + bytes.len();
+        let room = self.out.get_mut(self.at..end);
+        let room =
+            room.ok_or_else(|| MediaError::RtcpWrite("no room for the report".to_owned()))?;
+        room.copy_from_slice(bytes);
+        self.at = end;
+        Ok(())
     }
-    write(
-        Compound::builder()
-            .add_packet(report)
-            .add_packet(description(ssrc, cname)),
-        out,
-    )
-}
 
-fn description(ssrc: u32, cname: &str) -> rtcp_types::SdesBuilder<'_> {
-    let item = SdesItem::builder(SdesItem::CNAME, cname);
-    Sdes::builder().add_chunk(SdesChunk::builder(ssrc).add_item(item))
-}
+    /// The first word of a packet: version 2, how many of what follows, its kind, its length in words without this
+    /// one (§6.4.1).
+    fn word(&mut self, kind: u8, count: usize, bytes: usize) -> Result<(), MediaError> {
+        let words = u16::try_from(bytes / 4);
+        let count = u8::try_from(count).ok().filter(|count| *count < 32);
+        let (Ok(words), Some(count)) = (words, count) else {
+            return Err(MediaError::RtcpWrite("a part is too long".to_owned()));
+        };
+        let [high, low] = words.to_be_bytes();
+        self.put(&[0x80 | count, kind, high, low])
+    }
 
-fn write(packet: impl RtcpPacketWriterExt, out: &mut [u8]) -> Result<usize, MediaError> {
-    packet
-        .write_into(out)
-        .map_err(|e| MediaError::RtcpWrite(e.to_string().to_lowercase()))
-}
+    fn head(&mut self, kind: u8, own: usize, blocks: &[Block]) -> Result<(), MediaError> {
+        let count = blocks.len().min(MAX_BLOCKS);
+        self.word(kind, count, own + count * BLOCK_BYTES)
+    }
 
-fn builder(block: &Block) -> ReportBlockBuilder {
-    ReportBlock::builder(block.ssrc)
-        .fraction_lost(block.fraction_lost)
-        .cumulative_lost(block.lost.clamp(-0x80_0000, 0x7f_ffff).cast_unsigned() & 0xff_ffff)
-        .extended_sequence_number(block.highest)
-        .interarrival_jitter(block.jitter)
-        .last_sender_report_timestamp(block.last_sender_report)
-        .delay_since_last_sender_report_timestamp(block.delay_since)
+    fn blocks(&mut self, blocks: &[Block]) -> Result<(), MediaError> {
+        for block in blocks.iter().take(MAX_BLOCKS) {
+            let lost = block.lost.clamp(-0x80_0000, 0x7f_ffff);
+            let [_, high, middle, low] = lost.to_be_bytes();
+            self.put(&block.ssrc.to_be_bytes())?;
+            self.put(&[block.fraction_lost, high, middle, low])?;
+            for word in [
+                block.highest,
+                block.jitter,
+                block.last_sender_report,
+                block.delay_since,
+            ] {
+                self.put(&word.to_be_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Source and name, ended by at least one octet of zero up to the next word (§6.5); the length of all.
+    fn description(mut self, ssrc: u32, cname: &str) -> Result<usize, MediaError> {
+        let Ok(length) = u8::try_from(cname.len()) else {
+            return Err(MediaError::RtcpWrite(
+                "the name is above 255 bytes".to_owned(),
+            ));
+        };
+        let text = 2 + cname.len();
+        let padding = 4 - text % 4;
+        self.word(DESCRIPTION, 1, 4 + text + padding)?;
+        self.put(&ssrc.to_be_bytes())?;
+        self.put(&[CNAME, length])?;
+        self.put(cname.as_bytes())?;
+        for _ in 0..padding {
+            self.put(&[0])?;
+        }
+        Ok(self.at)
+    }
 }
 
 #[cfg(test)]

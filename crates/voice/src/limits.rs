@@ -174,6 +174,9 @@ pub const ORPHAN_RETRY: Duration = Duration::from_secs(60);
 pub const RECORDER_GATHERS: Duration = Duration::from_millis(20);
 /// PCM chunks waiting for the recorder's writer; one chunk is a second of one call.
 pub const RECORDER_QUEUE: usize = 4_096;
+/// Written chunks kept to be filled again: what 1,000 calls hand over in the time the writer gathers, 40 a
+/// [`RECORDER_GATHERS`], and time for it to write them.
+pub const RECORDER_SHEETS: usize = 128;
 /// Complete recordings waiting for their end to be written.
 pub const RECORDER_ENDS: usize = 1_024;
 /// Sound of one call that waits while the disk is full, bytes: 10 s; what follows becomes silence.

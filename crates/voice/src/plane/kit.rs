@@ -270,16 +270,22 @@ impl Rx {
 
     /// Reads the far end's RTCP; `false` for what is none.
     pub(super) fn report(&mut self, datagram: &[u8], ssrc: u32, now: Instant) -> bool {
-        let Ok(received) = rtcp::parse(datagram) else {
+        let mut ours = None;
+        let told = rtcp::read(datagram, |block| {
+            if block.ssrc == ssrc {
+                ours = Some(block);
+            }
+        });
+        let Ok(told) = told else {
             return false;
         };
-        for block in received.blocks.iter().filter(|b| b.ssrc == ssrc) {
-            self.echoed(block, now);
+        if let Some(block) = ours {
+            self.echoed(&block, now);
         }
-        if let Some(sender) = received.sender {
+        if let Some(sender) = told.sender {
             self.report = Some((rtcp::ntp_middle(sender.ntp), now));
         }
-        !received.bye
+        !told.bye
     }
 
     /// Writes our report; bytes used.

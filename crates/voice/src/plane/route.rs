@@ -11,6 +11,15 @@ use crate::recorder::Side;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+/// What a mix is made of, kept from one to the next: a thread mixes call by call.
+#[derive(Default)]
+pub(super) struct Mixer {
+    /// Who is on the call, and what each says now.
+    people: Vec<(LegId, Voice, Option<[i16; FRAME]>)>,
+    /// What each is to hear.
+    heard: Vec<(LegId, [i16; FRAME])>,
+}
+
 impl State {
     /// One RTP datagram of the leg in `slot`.
     pub(super) fn packet(&mut self, slot: usize, datagram: &[u8], from: SocketAddr, now: Instant) {
@@ -214,11 +223,25 @@ impl State {
 
     /// Mixes the call of the debtor's leg in `slot` for everyone on it.
     fn mix(&mut self, slot: usize, now: Instant, played: &mut Vec<(LegId, Instant)>) {
+        let mut mixer = std::mem::take(&mut self.mixer);
+        self.mix_by(&mut mixer, slot, now, played);
+        self.mixer = mixer;
+    }
+
+    fn mix_by(
+        &mut self,
+        mixer: &mut Mixer,
+        slot: usize,
+        now: Instant,
+        played: &mut Vec<(LegId, Instant)>,
+    ) {
         let Some(leg) = self.legs[slot].as_deref_mut() else {
             return;
         };
         let debtor = leg.id;
-        let mut people = vec![(debtor, Voice::Debtor, None)];
+        let Mixer { people, heard } = mixer;
+        people.clear();
+        people.push((debtor, Voice::Debtor, None));
         people.extend(leg.talk.agent.map(|a| (a, Voice::Agent, None)));
         people.extend(leg.talk.parties.iter().map(|p| (*p, Voice::Party, None)));
         people.extend(
@@ -227,13 +250,13 @@ impl State {
                 .iter()
                 .map(|(s, m)| (*s, Voice::Supervisor(*m), None)),
         );
-        for (id, _, frame) in &mut people {
+        for (id, _, frame) in people.iter_mut() {
             let leg = self.leg(*id);
             *frame = leg.and_then(|leg| leg.jitter.pop().or_else(|| leg.pause_frame()));
         }
         let Some(leg) = self.leg(debtor) else { return };
-        let mut heard: Vec<(LegId, [i16; FRAME])> = Vec::with_capacity(people.len());
-        for (id, listener, _) in &people {
+        heard.clear();
+        for (id, listener, _) in people.iter() {
             let mut sum = SILENCE;
             for (_, speaker, frame) in people.iter().filter(|p| p.0 != *id) {
                 if let Some(frame) = frame
@@ -261,14 +284,14 @@ impl State {
                 at: now,
             });
         }
-        for (id, mut frame) in heard {
-            let Some(leg) = self.leg(id) else { continue };
+        for (id, frame) in heard {
+            let Some(leg) = self.leg(*id) else { continue };
             if held && let Some(music) = &mut leg.talk.music {
-                music.add_to(&mut frame);
+                music.add_to(frame);
             }
-            leg.send_mixed(&mut frame, now, &mut |leg, at| played.push((leg, at)));
-            if id == debtor {
-                leg.record(Side::Agent, now, &frame);
+            leg.send_mixed(frame, now, &mut |leg, at| played.push((leg, at)));
+            if *id == debtor {
+                leg.record(Side::Agent, now, frame);
             }
         }
     }

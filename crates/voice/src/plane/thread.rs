@@ -122,6 +122,7 @@ where
                 tell: Box::new(tell),
                 tones,
                 comfort,
+                mixer: super::route::Mixer::default(),
                 wall,
                 stopping: false,
             };
@@ -174,6 +175,7 @@ pub(super) struct State {
     tell: Box<dyn Fn(Event) -> Result<(), Event> + Send>,
     pub(super) tones: Tones,
     pub(super) comfort: super::Sound,
+    pub(super) mixer: super::route::Mixer,
     pub(super) wall: Wall,
     pub(super) stopping: bool,
 }

@@ -200,7 +200,8 @@ impl Tap {
             if self.window.len() < length {
                 self.window.resize(length, 0);
             }
-            let stereo = self.window[..length].to_vec();
+            let mut stereo = self.line.sheet(USUAL);
+            stereo.extend_from_slice(&self.window[..length]);
             self.window.copy_within(length.., 0);
             self.window.truncate(self.window.len() - length);
             self.done += count;

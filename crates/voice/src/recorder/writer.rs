@@ -51,14 +51,24 @@ pub(crate) enum RecorderEvent {
     },
 }
 
-/// The way to the writer.
+/// The way to the writer, and back again for what it has written.
 #[derive(Clone)]
-pub(crate) struct WriterLine(Sender<Job>);
+pub(crate) struct WriterLine {
+    jobs: Sender<Job>,
+    sheets: Receiver<Vec<i16>>,
+}
 
 impl WriterLine {
+    /// An empty sheet to write sound on, one that was used before where there is one: a media thread asks nothing of
+    /// the allocator while its calls go on.
+    pub(crate) fn sheet(&self, usual: usize) -> Vec<i16> {
+        let used = self.sheets.try_recv().ok();
+        used.unwrap_or_else(|| Vec::with_capacity(usual))
+    }
+
     /// Hands a job over; gives it back when the writer is behind, to be tried again.
     pub(crate) fn give(&self, job: Job) -> Result<(), Job> {
-        match self.0.try_send(job) {
+        match self.jobs.try_send(job) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(job)) => Err(job),
             // The writer ends after all taps: nobody is left to tell.
@@ -80,6 +90,7 @@ impl Writer {
     ) -> Result<(Self, WriterLine), VoiceError> {
         let tell: Tell = Arc::new(tell);
         let (line, jobs) = bounded(limits::RECORDER_QUEUE);
+        let (used, sheets) = bounded(limits::RECORDER_SHEETS);
         let (ending, ended) = bounded(limits::RECORDER_ENDS);
         let (keys, told) = (shelf.keys.clone(), Arc::clone(&tell));
         let (root, keep) = (shelf.root.clone(), Arc::clone(&shelf.keep));
@@ -97,7 +108,7 @@ impl Writer {
         let threads = vec![
             spawn(
                 "recorder",
-                Box::new(move || append(&shelf, &jobs, &ending, &wrote, &tell)),
+                Box::new(move || append(&shelf, (&jobs, &used), &ending, &wrote, &tell)),
             )?,
             spawn(
                 "recorder-keeps",
@@ -108,7 +119,7 @@ impl Writer {
                 Box::new(move || end(&ended, keys.as_deref(), &told)),
             )?,
         ];
-        Ok((Self(threads), WriterLine(line)))
+        Ok((Self(threads), WriterLine { jobs: line, sheets }))
     }
 
     /// Waits for the last recording to be sealed.
@@ -147,7 +158,7 @@ fn lasting(root: &Path, keep: &Keep, written: &Receiver<()>) {
 
 fn append(
     shelf: &Shelf,
-    jobs: &Receiver<Job>,
+    (jobs, used): (&Receiver<Job>, &Sender<Vec<i16>>),
     ending: &Sender<Complete>,
     wrote: &Sender<()>,
     tell: &Tell,
@@ -157,6 +168,7 @@ fn append(
         ending,
         wrote,
         tell,
+        used,
         open: HashMap::new(),
         full: false,
     };
@@ -175,6 +187,8 @@ struct Appending<'a> {
     ending: &'a Sender<Complete>,
     wrote: &'a Sender<()>,
     tell: &'a Tell,
+    /// Where sheets go that may be used again.
+    used: &'a Sender<Vec<i16>>,
     open: HashMap<RecordingId, Open>,
     /// The disk was, last time.
     full: bool,
@@ -195,7 +209,15 @@ impl Appending<'_> {
                     reason,
                 }),
             },
-            Job::Pcm { recording, stereo } => self.sound(recording, &stereo),
+            Job::Pcm {
+                recording,
+                mut stereo,
+            } => {
+                self.sound(recording, &stereo);
+                stereo.clear();
+                // What is too many goes back to the allocator, on this thread.
+                let _ = self.used.try_send(stereo);
+            }
             Job::Seal { recording, gaps } => {
                 if let Some(rec) = self.open.remove(&recording) {
                     // Waits while the other thread is far behind; the taps keep what comes meanwhile.
