@@ -1,6 +1,7 @@
 // A campaign manager's morning: import with a dry run, segment with its count, campaign from start to stop, why-not, recordings;
 // and from a file of his own to its first call.
 import { readFileSync } from 'node:fs';
+import { axe } from './a11y.mjs';
 import { check, LONG_MS, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
 
 const SAMPLE = new URL('../../config/portfolio/sample.csv', import.meta.url);
@@ -90,6 +91,7 @@ async function builder(page) {
   const counted = Number(await page.locator('[data-count]').getAttribute('data-count'));
   check('what is built by hand is counted', counted > 0, counted);
   check('its balance is shown', /\d/.test(await page.locator('#seg-state dl div').nth(2).locator('dd').innerText()));
+  await axe(page, 'a segment built by hand');
   await shot(page, 'campaigns-segment-rows');
   await page.locator('[name=name]').fill(`A mano ${STAMP}`);
   await press('Control+Enter');
@@ -112,6 +114,7 @@ async function builder(page) {
   await page.locator('[data-version="1"]').getByRole('button').click();
   await page.locator('[data-version="3"]').waitFor();
   check('going back is a new version that says what the old one said', (await text.inputValue()) === 'days_past_due between 31 and 90 and not suppressed', await text.inputValue());
+  await axe(page, 'versions of a segment');
   await shot(page, 'campaigns-segment-versions');
 }
 

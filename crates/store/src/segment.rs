@@ -273,16 +273,21 @@ impl Compiler {
     /// Debtors whose sum `fits`; who has no row has 0, which fits or does not. The set holds those with
     /// rows alone, so that it is as small as what happened.
     fn sum(&self, table: &str, condition: &str, sum: &str, fits: &str, zero_fits: bool) -> String {
+        // The order of the debtors would lead SQLite past the texts of all messages there are.
+        let rows = match (self.dialect, table) {
+            (Dialect::Lite, "messages") => "messages x INDEXED BY messages_sent_to".to_owned(),
+            _ => format!("{table} x"),
+        };
         match self.reach {
             Reach::Few => format!(
                 "COALESCE((SELECT {sum} FROM {table} x WHERE x.debtor_id=d.id AND {condition}),0){fits}"
             ),
             Reach::All if zero_fits => format!(
-                "NOT (d.id IN (SELECT x.debtor_id FROM {table} x WHERE {condition} \
+                "NOT (d.id IN (SELECT x.debtor_id FROM {rows} WHERE {condition} \
                     GROUP BY x.debtor_id HAVING NOT ({sum}{fits})))"
             ),
             Reach::All => format!(
-                "d.id IN (SELECT x.debtor_id FROM {table} x WHERE {condition} \
+                "d.id IN (SELECT x.debtor_id FROM {rows} WHERE {condition} \
                     GROUP BY x.debtor_id HAVING {sum}{fits})"
             ),
         }

@@ -90,6 +90,13 @@ export function day(date: string | null | undefined, weekday = false): string {
   return new Intl.DateTimeFormat(locale(), weekday ? { ...options, weekday: 'short' } : options).format(Date.parse(`${date.slice(0, 10)}T00:00:00Z`));
 }
 
+/** A wall time as its place has it, `2026-11-30T10:05:32-05:00`: no zone may move it. */
+export function wallTime(text: string): string {
+  const wall = Date.parse(`${text.slice(0, 16)}Z`);
+  if (!Number.isFinite(wall)) return text;
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(wall);
+}
+
 /** ISO date of an instant in a zone (the browser's when none is given). */
 export function isoDay(ms: number, zone?: string): string {
   return new Intl.DateTimeFormat('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: zone }).format(ms);

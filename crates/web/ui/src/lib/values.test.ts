@@ -3,7 +3,7 @@ import { age, blend, instant, span } from './clock.svelte';
 import { csv } from './csv';
 import { backoff, Cursor } from './cursor';
 import { addDays, friday, quincena, utcToWall, wallToUtc, zoneOf } from './dates';
-import { amount, day, parseAmount, percent, reference, share, sums } from './format';
+import { amount, day, parseAmount, percent, reference, share, sums, wallTime } from './format';
 import { uuid7 } from './uuid';
 import { peaks } from './wav';
 
@@ -113,4 +113,10 @@ describe('references', () => {
     const shown = ['884201 00ff11ee22dd33cc', '884201 00ff11ee22dd33cc#2', '884201 00ff11ee22dd33cc!dp_1', 'row 00ff11ee22dd33cc', 'c-9~12000MXN', 'SPEI 12', 'row house'].map(reference);
     expect(shown).toEqual(['884201', '884201#2', '884201!dp_1', '–', 'c-9', 'SPEI 12', 'row house']);
   });
+});
+
+it('a wall time is shown as its place has it, whatever the zone of who looks', () => {
+  for (const offset of ['-05:00', '+09:00', 'Z']) expect(wallTime(`2026-11-30T10:05:32${offset}`)).toBe(wallTime('2026-11-30T10:05:00Z'));
+  expect(wallTime('2026-11-30T10:05:32-05:00')).toMatch(/30 nov 2026, 10:05/);
+  expect(wallTime('soon')).toBe('soon');
 });
