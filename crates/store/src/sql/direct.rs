@@ -8,6 +8,7 @@
 
 use super::changes::Changes;
 use super::direct_row::{Plans, ask, closed, fault, is_busy};
+use super::direct_together::{Seat, Together};
 use super::fold::{self, Fold, Log};
 use super::look::steady;
 use super::times::Times;
@@ -55,6 +56,7 @@ const STATEMENTS: usize = 512;
 pub(crate) struct Direct {
     core: Arc<Mutex<Core>>,
     line: SyncSender<()>,
+    together: Arc<Together>,
     /// How many wait for the writer.
     queue: Arc<AtomicUsize>,
     log: Arc<Log>,
@@ -128,6 +130,7 @@ impl Direct {
             .map_err(|e| StoreError::Unavailable(format!("thread of the journal: {e}")))?;
         Ok(Self {
             core,
+            together: Arc::new(Together::new(line.clone())),
             line,
             queue: Arc::default(),
             log,
@@ -142,10 +145,17 @@ impl Direct {
         self.enter(Isolation::Whole).await
     }
 
-    /// As [`Self::begin`], for steps that are undone only by a fault: others of the open commit are undone
-    /// with them then, and told so, and SQLite need not keep every page they change twice.
-    pub(crate) async fn begin_sure(&self) -> Result<DirectTx, StoreError> {
-        self.enter(Isolation::Sure).await
+    /// As [`Self::begin`], for steps of calls. They are undone only by a fault: others of the open commit are undone
+    /// with them then, and told so, and SQLite need not keep every page they change twice. Where others come they wait
+    /// for their moment, run one behind the other and share its commit.
+    pub(crate) async fn begin_together(&self) -> Result<DirectTx, StoreError> {
+        let seat = self.together.sit();
+        if let Some(at) = seat.at {
+            tokio::time::sleep_until(at.into()).await;
+        }
+        let mut tx = self.enter(Isolation::Sure).await?;
+        tx.seat = Some(seat);
+        Ok(tx)
     }
 
     async fn enter(&self, isolation: Isolation) -> Result<DirectTx, StoreError> {
@@ -179,6 +189,7 @@ impl Direct {
         Ok(DirectTx {
             core: Some(core),
             line: self.line.clone(),
+            seat: None,
             queue: self.queue.clone(),
             behind,
             wrote: false,
@@ -274,9 +285,9 @@ impl Core {
         self.others.is_some_and(|at| at.elapsed() < OTHERS)
     }
 
-    /// Commits what nobody waits for, once it is old.
+    /// Commits what nobody waits for, once it is old, and what waits for one who does not come.
     fn commit_later(&mut self) {
-        if self.later.is_some_and(|at| at.elapsed() >= LATER) {
+        if !self.ready.is_empty() || self.later.is_some_and(|at| at.elapsed() >= LATER) {
             self.commit();
         }
         self.narrow();
@@ -352,9 +363,12 @@ impl Core {
 
     /// Whether nobody shares the commit of the transaction that ends now, nor has for a while.
     fn is_lone(&self) -> bool {
-        let quick = self.fold.as_ref().is_none_or(Fold::is_quick);
-        let nobody = self.ready.is_empty() && self.later.is_none() && self.much.is_none();
-        quick && nobody && self.alone >= ALONE
+        self.is_quick() && self.ready.is_empty() && self.later.is_none() && self.alone >= ALONE
+    }
+
+    /// Whether a commit is as short as a statement now.
+    fn is_quick(&self) -> bool {
+        self.much.is_none() && self.fold.as_ref().is_none_or(Fold::is_quick)
     }
 
     fn undo(&mut self) {
@@ -394,6 +408,8 @@ impl Core {
 pub(crate) struct DirectTx {
     core: Option<OwnedMutexGuard<Core>>,
     line: SyncSender<()>,
+    /// Its place among those who run together.
+    seat: Option<Seat>,
     queue: Arc<AtomicUsize>,
     /// Others share its commit and are left alone when it is undone.
     behind: bool,

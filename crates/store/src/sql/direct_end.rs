@@ -40,13 +40,23 @@ impl DirectTx {
         self.joined()?;
         let (ready, mut times) = (Instant::now(), None);
         let mut ends = true;
+        let (grouped, last) = match self.seat.take() {
+            Some(seat) => (seat.at.is_some(), seat.rise()),
+            None => (false, true),
+        };
         if let Some(mut core) = self.core.take() {
-            let lone = core.is_lone() && self.queue.load(Ordering::Relaxed) == 0;
+            let now = match grouped {
+                true => last && core.is_quick(),
+                false => core.is_lone() && self.queue.load(Ordering::Relaxed) == 0,
+            };
             core.ready.push(told);
             times = Some(core.times.clone());
-            if lone {
+            if now {
                 core.commit_open();
                 ends = core.fold.as_ref().is_some_and(Fold::is_ending);
+            } else if !last {
+                // The last of those who run together sees to it.
+                ends = false;
             }
         }
         if ends {

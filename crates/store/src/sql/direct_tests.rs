@@ -74,6 +74,45 @@ async fn many_at_once_are_all_written() {
 }
 
 #[tokio::test]
+async fn what_runs_together_stands_when_it_is_told() {
+    let (dir, direct, other) = scene();
+    let file = Arc::new(dir.path().join("a.db"));
+    let one = |n: i64| {
+        let (direct, file) = (direct.clone(), file.clone());
+        tokio::spawn(async move {
+            // In two waves, beside others.
+            if n % 2 == 0 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            let mut tx = match n % 3 {
+                0 => direct.begin().await?,
+                _ => direct.begin_together().await?,
+            };
+            put(&mut tx, n).await?;
+            if n % 30 == 9 {
+                return Ok(());
+            }
+            tx.commit().await?;
+            let other = Connection::open(&*file).map_err(fault)?;
+            assert!(seen(&other).contains(&n));
+            Ok::<(), StoreError>(())
+        })
+    };
+    let all: Vec<_> = (0..90).map(one).collect();
+    for task in all {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(seen(&other).len(), 87);
+    // Who gives up before his turn keeps nobody waiting.
+    let gone = tokio::time::timeout(Duration::ZERO, direct.begin_together()).await;
+    drop(gone);
+    let mut last = direct.begin_together().await.unwrap();
+    put(&mut last, 90).await.unwrap();
+    last.commit().await.unwrap();
+    assert_eq!(seen(&other).len(), 88);
+}
+
+#[tokio::test]
 async fn the_lock_of_another_process_is_waited_for() {
     let (_dir, direct, other) = scene();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -201,7 +240,7 @@ async fn who_only_looked_undoes_nothing() {
     put(&mut first, 1).await.unwrap();
     let commit = tokio::spawn(first.commit());
     for _ in 0..20 {
-        let mut looks = direct.begin_sure().await.unwrap();
+        let mut looks = direct.begin_together().await.unwrap();
         looks.run("SELECT n FROM t", &[], true).await.unwrap();
         drop(looks);
         tokio::task::yield_now().await;
@@ -223,7 +262,7 @@ async fn a_sure_step_that_fails_takes_others_along_and_they_are_told() {
     for n in 0..40 {
         let direct = direct.clone();
         tasks.push(tokio::spawn(async move {
-            let mut tx = direct.begin_sure().await?;
+            let mut tx = direct.begin_together().await?;
             put(&mut tx, n).await?;
             if n % 7 == 3 {
                 // The number is taken: what was written before it goes too.

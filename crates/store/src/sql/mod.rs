@@ -3,6 +3,7 @@
 mod changes;
 mod direct;
 mod direct_row;
+mod direct_together;
 mod disk;
 mod fold;
 mod link;

@@ -1,6 +1,10 @@
 //! What is read ahead, beside the writer, of the debtors who are next in a campaign's order: a reservation then holds
 //! the writer for their leases alone. It is used as long as nothing was written that it was made of (`sql::changes`);
-//! where other nodes write too (PostgreSQL) nothing is read ahead.
+//! where other nodes write too (PostgreSQL) nothing is read ahead. What a reservation told serves the attempt in the
+//! same way (`ahead/kept.rs`).
+
+mod kept;
+pub(super) use kept::Mark;
 
 use super::SqlStore;
 use super::facts::facts_of_many;
@@ -16,6 +20,7 @@ use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Debtors read ahead, of those that one reservation asked for.
 const TIMES: u32 = 6;
@@ -27,6 +32,8 @@ const AHEAD_MAX: u32 = 600;
 const HEAD: u32 = 200;
 /// Debtors of the same statements: whoever reserves sees one piece while the next is read.
 const PIECE: usize = 64;
+/// Longest that one look lasts while pieces are read.
+const LOOK_LASTS: Duration = Duration::from_millis(200);
 /// Debtors kept, over all campaigns (4 kB each), and how long.
 const KEPT_MAX: usize = 2_048;
 const KEPT_MS: i64 = 2 * MINUTE_MS;
@@ -48,9 +55,17 @@ pub(super) struct Ahead {
     missed: AtomicU64,
     known: Mutex<HashMap<(CampaignId, DebtorId), Early>>,
     /// The last reservation behind which nobody has read yet.
-    wanted: Mutex<Option<ReserveRequest>>,
+    wanted: Mutex<Option<Wanted>>,
     /// Somebody reads.
     reading: AtomicBool,
+    reserved: kept::Reserved,
+}
+
+/// What is to be read behind a reservation.
+struct Wanted {
+    request: ReserveRequest,
+    /// It did not find everybody: whoever reads is behind it.
+    overtaken: bool,
 }
 
 /// One debtor as he was read.
@@ -82,8 +97,13 @@ impl Ahead {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wanted(&self) -> MutexGuard<'_, Option<ReserveRequest>> {
+    fn wanted(&self) -> MutexGuard<'_, Option<Wanted>> {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a reservation has come to where nothing was read yet.
+    fn is_overtaken(&self) -> bool {
+        self.wanted().as_ref().is_some_and(|w| w.overtaken)
     }
 
     /// One reservation more.
@@ -161,10 +181,10 @@ impl SqlStore {
         &self,
         request: &ReserveRequest,
         debtors: &[DebtorId],
-    ) -> (Vec<ContactFacts>, Tries) {
-        let (mut facts, mut tries) = (Vec::new(), Tries::new());
+    ) -> (Vec<ContactFacts>, Vec<Mark>, Tries) {
+        let (mut facts, mut marks, mut tries) = (Vec::new(), Vec::new(), Tries::new());
         let Some(changes) = self.changes() else {
-            return (facts, tries);
+            return (facts, marks, tries);
         };
         changes.watch();
         let oldest = request.now.plus_ms(-i64::from(LEDGER_DAYS) * DAY_MS);
@@ -177,10 +197,15 @@ impl SqlStore {
             if fresh && changes.stands(early.since, &early.keys) {
                 early.facts.ledger.retain(|row| row.at >= oldest);
                 facts.push(early.facts);
+                marks.push(Mark {
+                    debtor: *debtor,
+                    since: early.since,
+                    keys: early.keys,
+                });
                 tries.insert(*debtor, early.tries);
             }
         }
-        (facts, tries)
+        (facts, marks, tries)
     }
 
     /// Whether the next reservations will find whom they ask for, as the last one did that `missed` nobody.
@@ -223,7 +248,10 @@ impl SqlStore {
         for part in &mut request.parts {
             *part = part.saturating_mul(TIMES);
         }
-        *self.ahead.wanted() = Some(request);
+        *self.ahead.wanted() = Some(Wanted {
+            request,
+            overtaken: missed > 0,
+        });
         if self.ahead.reading.swap(true, Ordering::Acquire) {
             return;
         }
@@ -242,30 +270,40 @@ impl SqlStore {
     async fn read_wanted(&self) {
         let _reading = Reading(&self.ahead.reading);
         loop {
-            let Some(request) = self.ahead.wanted().take() else {
+            let Some(wanted) = self.ahead.wanted().take() else {
                 return;
             };
-            if let Err(error) = self.read_next(&request).await {
+            if let Err(error) = self.read_next(&wanted.request).await {
                 // The reservation reads them itself.
                 tracing::debug!(%error, "nothing read ahead");
             }
         }
     }
 
-    /// In a look for each piece: as long as one lasts, the log cannot be folded past what it sees.
+    /// Piece by piece, for as long in one look as the log may wait to be folded past what it sees: the upper levels of
+    /// the indices are then read once. Where a reservation overtakes it the rest is for nobody.
     async fn read_next(&self, request: &ReserveRequest) -> Result<(), StoreError> {
-        let mut look = self.look().await?;
+        let Some(mut since) = self.changes().and_then(|changes| changes.now()) else {
+            return Ok(());
+        };
+        let (mut look, mut begun) = (self.look().await?, Instant::now());
         let next = due_of_parts(&mut look, request).await?;
-        drop(look);
         let next: Vec<DebtorId> = next.into_iter().map(|due| due.item.debtor_id).collect();
         let missing = self.missing(request, &next);
         for piece in missing.chunks(PIECE) {
-            // Before the look: what is committed behind this number is seen, or counts as changed.
-            let Some(since) = self.changes().and_then(|changes| changes.now()) else {
-                return Ok(());
-            };
-            let mut look = self.look().await?;
+            if begun.elapsed() > LOOK_LASTS {
+                drop(look);
+                // Before the look: what is committed behind this number is seen, or counts as changed.
+                let Some(now) = self.changes().and_then(|changes| changes.now()) else {
+                    return Ok(());
+                };
+                since = now;
+                (look, begun) = (self.look().await?, Instant::now());
+            }
             self.read_piece((request, since), &mut look, piece).await?;
+            if self.ahead.is_overtaken() {
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -302,6 +340,10 @@ impl SqlStore {
             let Some(rowid) = rowids.get(&debtor) else {
                 continue;
             };
+            // Who was reserved meanwhile is not asked for again soon.
+            if self.ahead.reserved.has(debtor) {
+                continue;
+            }
             let early = Early {
                 keys: keys_of(&facts, *rowid),
                 facts,

@@ -6,7 +6,8 @@ use crate::sql::{Val, vals};
 use domain::entity::{Campaign, CampaignParams, CampaignStatus};
 use domain::ids::{CampaignId, DebtorId, SegmentId};
 use domain::ports::store::{
-    Candidate, CatalogStore as _, ContactStore as _, NodeLease, NodeStore as _, ReserveRequest,
+    Candidate, CatalogStore as _, ContactFacts, ContactStore as _, NodeLease, NodeStore as _,
+    ReserveRequest,
 };
 use domain::segment::Expr;
 use domain::time::{MINUTE_MS, UtcMs};
@@ -104,18 +105,27 @@ impl Scene {
         for one in held {
             let id = one.item.debtor_id;
             let facts = self.store.contact_facts(id, self.filled.now).await.unwrap();
-            let told = &one.facts;
-            assert_eq!(told.debtor, facts.debtor);
-            assert_eq!(told.portfolio, facts.portfolio);
-            assert_eq!(told.debts, facts.debts);
-            assert_eq!(told.points, facts.points);
-            assert_eq!(told.holds, facts.holds);
-            assert_eq!(told.consents, facts.consents);
-            assert_eq!(told.preferences, facts.preferences);
-            assert_eq!(told.ledger, facts.ledger);
-            assert_eq!(told.suppressions, facts.suppressions);
+            same(&one.facts, &facts);
         }
     }
+
+    /// What the attempt would be judged by.
+    async fn kept(&self, store: &SqlStore, debtor: DebtorId) -> Option<ContactFacts> {
+        let _writer = store.write().await.unwrap();
+        store.reserved_facts(debtor, self.filled.now)
+    }
+}
+
+fn same(told: &ContactFacts, facts: &ContactFacts) {
+    assert_eq!(told.debtor, facts.debtor);
+    assert_eq!(told.portfolio, facts.portfolio);
+    assert_eq!(told.debts, facts.debts);
+    assert_eq!(told.points, facts.points);
+    assert_eq!(told.holds, facts.holds);
+    assert_eq!(told.consents, facts.consents);
+    assert_eq!(told.preferences, facts.preferences);
+    assert_eq!(told.ledger, facts.ledger);
+    assert_eq!(told.suppressions, facts.suppressions);
 }
 
 /// Writes that each make what is known of a debtor wrong.
@@ -249,6 +259,48 @@ async fn who_comes_first_is_known_once_a_campaign_is_filled() {
     scene.store.close().await;
 }
 
+#[tokio::test]
+async fn the_attempt_is_judged_by_what_was_told_as_long_as_it_stands() {
+    let scene = Scene::new().await;
+    let now = scene.filled.now;
+    for sql in WRITES {
+        let held = scene.reserve().await;
+        for one in &held {
+            let own = vals![one.item.debtor_id, uuid::Uuid::now_v7()];
+            scene.write(&scene.store, sql, own).await;
+        }
+        let mut changed = 0;
+        for one in &held {
+            let id = one.item.debtor_id;
+            let Some(kept) = scene.kept(&scene.store, id).await else {
+                changed += 1;
+                continue;
+            };
+            same(&kept, &scene.store.contact_facts(id, now).await.unwrap());
+        }
+        assert!(changed > 0, "{sql}");
+    }
+    for one in &scene.reserve().await {
+        let id = one.item.debtor_id;
+        let kept = scene.kept(&scene.store, id).await;
+        let facts = scene.store.contact_facts(id, now).await.unwrap();
+        same(&kept.expect("nothing was written"), &facts);
+        let again = scene.kept(&scene.store, id).await;
+        assert!(again.is_none(), "one attempt a reservation");
+    }
+    let held = scene.reserve().await;
+    let other = SqlStore::connect(&scene.url).await.unwrap();
+    let id = held[0].item.debtor_id;
+    let own = vals![id, uuid::Uuid::now_v7()];
+    scene.write(&other, WRITES[3], own).await;
+    for one in &held {
+        let kept = scene.kept(&scene.store, one.item.debtor_id).await;
+        assert!(kept.is_none(), "another process wrote");
+    }
+    other.close().await;
+    scene.store.close().await;
+}
+
 #[test]
 fn who_asks_while_the_reading_ends_is_read_for() {
     let ahead = super::Ahead::default();
@@ -265,7 +317,7 @@ fn who_asks_while_the_reading_ends_is_read_for() {
         created_at: UtcMs(0),
         updated_at: UtcMs(0),
     };
-    *ahead.wanted() = Some(ReserveRequest {
+    let request = ReserveRequest {
         campaign,
         node: "a".into(),
         fence: 1,
@@ -274,7 +326,14 @@ fn who_asks_while_the_reading_ends_is_read_for() {
         agreed_max: None,
         now: UtcMs(0),
         until: UtcMs(MINUTE_MS),
-    });
+    };
+    for overtaken in [false, true] {
+        *ahead.wanted() = Some(super::Wanted {
+            request: request.clone(),
+            overtaken,
+        });
+        assert_eq!(ahead.is_overtaken(), overtaken);
+    }
     assert!(ahead.goes_on(), "he ended without having seen it");
     assert!(!ahead.goes_on(), "one is enough");
 }

@@ -213,12 +213,16 @@ impl AttemptStore for SqlStore {
         draft: &OpenDraft,
         judge: &dyn Judge,
     ) -> Result<OpenOutcome, StoreError> {
-        let mut tx = self.write_sure().await?;
+        let mut tx = self.write_together().await?;
         let attempt = &draft.attempt;
         if !free(&mut tx, attempt).await? {
             return busy(tx).await;
         }
-        let facts = facts_of(&mut tx, attempt.debtor_id, draft.action.now).await?;
+        let (debtor, now) = (attempt.debtor_id, draft.action.now);
+        let facts = match self.reserved_facts(debtor, now) {
+            Some(facts) => facts,
+            None => facts_of(&mut tx, debtor, now).await?,
+        };
         if facts.points.iter().all(|p| p.id != attempt.point_id) {
             return busy(tx).await;
         }
@@ -247,7 +251,7 @@ impl AttemptStore for SqlStore {
         change: &AttemptChange,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        let mut tx = self.write_sure().await?;
+        let mut tx = self.write_together().await?;
         if !standing::step_live(&mut tx, id, change).await? {
             let standing = held(&mut tx, id).await?;
             standing.step(change).write(&mut tx).await?;
@@ -263,7 +267,7 @@ impl AttemptStore for SqlStore {
             && closing.holds.is_empty()
             && closing.suppressions.is_empty();
         let mut tx = match sure {
-            true => self.write_sure().await?,
+            true => self.write_together().await?,
             false => self.write().await?,
         };
         // Nearly always it is this that ends the attempt, and nothing else.

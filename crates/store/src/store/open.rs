@@ -265,9 +265,9 @@ impl SqlStore {
     }
 
     /// The same for a step that only a fault undoes.
-    pub(crate) async fn write_sure(&self) -> Result<Link, StoreError> {
+    pub(crate) async fn write_together(&self) -> Result<Link, StoreError> {
         match &self.pools {
-            Pools::Lite { writer, .. } => writer.begin_sure().await.map(Link::Direct),
+            Pools::Lite { writer, .. } => writer.begin_together().await.map(Link::Direct),
             Pools::Pg(_) => self.write().await,
         }
     }

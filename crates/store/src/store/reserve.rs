@@ -1,12 +1,13 @@
 //! Reservations: leases, and what is told of those reserved.
 
 use super::SqlStore;
+use super::ahead::Mark;
 use super::contacts::is_stopped;
 use super::facts::facts_of_many;
 use super::items::{LIVE, check_fence};
 use super::wake;
 use crate::rows::Entity as _;
-use crate::sql::{Field as _, Link, vals};
+use crate::sql::{Changes, Field as _, Link, vals};
 use domain::ids::{CampaignId, DebtorId, PersonId, PointId};
 use domain::ports::StoreError;
 use domain::ports::store::{CALLBACK_PRIORITY, Candidate, ContactFacts, ItemState, ReserveRequest};
@@ -183,6 +184,8 @@ pub(super) async fn tries(
 /// What is told of those reserved, beside where they stand.
 struct Known {
     facts: Vec<ContactFacts>,
+    /// Of `facts`, in their order, as far as they may be kept.
+    marks: Vec<Mark>,
     tries: Tries,
     /// Of how many it had to be read here.
     missed: usize,
@@ -228,9 +231,11 @@ impl SqlStore {
             return Ok(vec![]);
         }
         lease(&mut tx, request, &items).await?;
-        let known = self.known(&mut tx, request, &items).await?;
+        let mut known = self.known(&mut tx, request, &items).await?;
         tx.commit().await?;
         self.ahead.counts(items.len(), known.missed);
+        let marks = std::mem::take(&mut known.marks);
+        self.ahead.keep(&known.facts, marks, request.now);
         self.read_ahead(request, known.missed);
         Ok(candidates(items, known))
     }
@@ -244,7 +249,7 @@ impl SqlStore {
         items: &[Due],
     ) -> Result<Known, StoreError> {
         let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
-        let (mut facts, mut counts) = self.early(request, &debtors);
+        let (mut facts, mut marks, mut counts) = self.early(request, &debtors);
         let early: BTreeSet<DebtorId> = facts.iter().map(|f| f.debtor.id).collect();
         let rest: Vec<DebtorId> = debtors
             .into_iter()
@@ -252,10 +257,14 @@ impl SqlStore {
             .collect();
         if !rest.is_empty() {
             counts.extend(tries(tx, request.campaign.id, &rest).await?);
-            facts.extend(facts_of_many(tx, &rest, request.now).await?);
+            let since = self.changes().and_then(Changes::now);
+            let read = facts_of_many(tx, &rest, request.now).await?;
+            marks.extend(Self::marks_of(tx, since, &read).await?);
+            facts.extend(read);
         }
         Ok(Known {
             facts,
+            marks,
             tries: counts,
             missed: rest.len(),
         })

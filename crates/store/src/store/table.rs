@@ -141,6 +141,9 @@ impl Link {
         rows: &[T],
         or: &str,
     ) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
         let names = written::<T>();
         let into = format!("INSERT INTO {} ({}) VALUES ", T::TABLE, names.join(","));
         let fill = |row: &T, values: &mut Vec<Val>| {

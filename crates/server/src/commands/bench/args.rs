@@ -65,9 +65,41 @@ pub(crate) struct SignallingArgs {
     /// How long a call is held.
     #[arg(long, default_value_t = 1000)]
     pub hold_ms: u64,
+    /// Calls of so many milliseconds are ordered together, as a campaign's pacing does (`pacing_tick_ms`); 0: one by
+    /// one, evenly.
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub tick_ms: u32,
+    #[command(flatten)]
+    pub asterisk: AsteriskArgs,
     /// Write the figures here as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+}
+
+/// A running Asterisk that makes the same calls in turn with us; its cost is the limit then.
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct AsteriskArgs {
+    /// Its manager interface.
+    #[arg(long, value_name = "HOST:PORT", requires = "asterisk_pid")]
+    pub ami: Option<SocketAddr>,
+    /// Its process.
+    #[arg(long, value_name = "PID", requires = "ami")]
+    pub asterisk_pid: Option<u32>,
+    /// User of the manager interface, who may originate.
+    #[arg(long, default_value = "bench", value_name = "USER")]
+    pub ami_user: String,
+    /// His secret.
+    #[arg(
+        long,
+        env = "MARCADOR_BENCH_AMI_SECRET",
+        hide_env_values = true,
+        default_value = "bench",
+        value_name = "SECRET"
+    )]
+    pub ami_secret: String,
+    /// Its PJSIP endpoint for calls to anywhere.
+    #[arg(long, default_value = "bench", value_name = "NAME")]
+    pub asterisk_endpoint: String,
 }
 
 /// `bench store`.
@@ -231,6 +263,9 @@ pub(crate) struct PartArgs {
     /// How long a call is held.
     #[arg(long, default_value_t = 0)]
     pub hold_ms: u64,
+    /// Calls of so many milliseconds are ordered together; 0: one by one.
+    #[arg(long, default_value_t = 0)]
+    pub tick_ms: u32,
 }
 
 /// The forwarder.

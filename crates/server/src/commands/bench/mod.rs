@@ -4,6 +4,7 @@
 //! load, which is this process.
 
 mod args;
+mod asterisk;
 mod child;
 mod churn;
 mod cpa;

@@ -1,6 +1,7 @@
 //! The part that is measured by `bench signalling`: voice beside the journal, calls without audio.
 
 use super::args::PartArgs;
+use super::asterisk::together;
 use super::child::{Told, say};
 use super::room;
 use crate::clock::system_now;
@@ -186,13 +187,14 @@ fn draft(candidate: Candidate, lease: &NodeLease) -> OpenDraft {
 impl SetUp {
     async fn dial_all(&mut self, args: &PartArgs) -> anyhow::Result<()> {
         let start = Instant::now();
-        let pace = Duration::from_secs_f64(1.0 / f64::from(args.rate.max(1)));
+        let together = together(args.rate, args.tick_ms);
+        let pace = Duration::from_secs_f64(f64::from(together) / f64::from(args.rate.max(1)));
         let mut next = tokio::time::interval(pace);
         next.set_missed_tick_behavior(MissedTickBehavior::Burst);
         while self.done.started < args.calls {
             let room = self.writing.len() < WRITING;
             tokio::select! {
-                _ = next.tick(), if room => self.open(),
+                _ = next.tick(), if room => (0..together).for_each(|_| self.open()),
                 turned = self.turn() => turned?,
             }
         }
