@@ -4,6 +4,7 @@
 mod agent;
 mod by_hand;
 mod campaigns;
+mod consents;
 mod door;
 mod floor;
 mod imports;
