@@ -60,6 +60,12 @@ impl Service {
         bail!("the service ended: {log}")
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Stops it in mid-work (`STOP`), or lets it go on (`CONT`), as a machine that hangs does.
     ///
     /// # Errors

@@ -31,9 +31,14 @@ pub(crate) fn open_rules(dir: &Path) {
     std::fs::write(dir.join("packs/pe.json"), pack.to_string()).expect("pack");
 }
 
-/// Writes the configuration of a service with one trunk; `sip` and `trunk` are lines of those tables.
+/// Writes the configuration of a service with one trunk; `sip` and `trunk` are lines of those tables. SIP is heard by
+/// UDP at the port, unless these lines say where it is.
 pub(crate) fn base(dir: &Path, port: u16, sip: &str, trunk: &str) -> String {
     let at = dir.display();
+    let bind = match sip.starts_with("bind = ") {
+        true => String::new(),
+        false => format!("bind = [\"udp://127.0.0.1:{port}\"]"),
+    };
     let text = format!(
         r#"[http]
 bind = "127.0.0.1:0"
@@ -43,7 +48,7 @@ url = "sqlite://{at}/marcador.db"
 url = "file://{at}/recordings"
 key_file = "{at}/recordings.key"
 [sip]
-bind = ["udp://127.0.0.1:{port}"]
+{bind}
 {sip}
 [[trunks]]
 name = "carrier"

@@ -72,7 +72,7 @@ pub(crate) async fn registered(server: u16, user: &str, password: &str) -> Phone
 
 /// A service, its agents at their desks with a phone each, and debtors.
 pub(crate) struct Hall {
-    _service: Service,
+    pub(crate) service: Service,
     /// Its SIP address.
     pub(crate) us: SocketAddr,
     pub(crate) admin: Login,
@@ -88,11 +88,21 @@ impl Hall {
     /// `sip` and `trunk` are lines of those tables.
     pub(crate) async fn with(
         dir: &Path,
+        lines: (&str, &str),
+        agents: &[&str],
+        debtors: usize,
+    ) -> Self {
+        Self::at(dir, free_port(), lines, agents, debtors).await
+    }
+
+    /// The same at that port.
+    pub(crate) async fn at(
+        dir: &Path,
+        port: u16,
         (sip, trunk): (&str, &str),
         agents: &[&str],
         debtors: usize,
     ) -> Self {
-        let port = free_port();
         open_rules(dir);
         let service = Service::start(dir, &base(dir, port, sip, trunk)).expect("starts");
         let admin = Login::open(&service.url, "admin", &service.admin_password).await;
@@ -107,7 +117,7 @@ impl Hall {
             people.push((login, desk, phone));
         }
         Self {
-            _service: service,
+            service,
             us: ([127, 0, 0, 1], port).into(),
             admin,
             floor,
@@ -124,7 +134,7 @@ impl Hall {
     }
 
     /// The debtor is called and the first agent has him; the attempt.
-    async fn called(&self) -> String {
+    pub(crate) async fn called(&self) -> String {
         let (login, desk, _) = &self.people[0];
         login
             .post("/agents/me/state", json!({"state": "ready"}))
@@ -139,7 +149,7 @@ impl Hall {
     }
 
     /// Shares of the agents' and the debtors' voice at each phone, for a while from now on.
-    async fn heard(&self) -> Vec<(f64, f64)> {
+    pub(crate) async fn heard(&self) -> Vec<(f64, f64)> {
         tokio::time::sleep(SETTLE).await;
         for (.., phone) in &self.people {
             phone.hearing().reset();

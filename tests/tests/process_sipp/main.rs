@@ -1,5 +1,5 @@
 //! The program with other programs on its lines: SIPp as trunk, phone and caller; the house's own
-//! carrier by TLS with SRTP; agents' phones, transfers and a conference.
+//! carrier by TLS with SRTP; agents' phones, transfers and a conference; a flood of broken messages.
 #![expect(
     clippy::expect_used,
     clippy::cast_possible_truncation,
@@ -7,6 +7,7 @@
 )]
 
 mod baresip;
+mod flood;
 mod floor;
 mod lines;
 mod queue;
