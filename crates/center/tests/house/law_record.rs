@@ -262,8 +262,8 @@ async fn a_pack_on_trial_is_held_against_calls_messages_and_visits() {
     let calls = house.attempts().await.len() as u64;
     assert!(calls >= 3, "{calls}");
     let now = house.clock.now();
-    // The day before, an hour and a half earlier: 8:35 there and before.
-    let earlier = |n: i64| now.plus_ms(-DAY_MS - HOUR_MS - HOUR_MS / 2 - n * 60_000);
+    // Since the debts are there: minutes ago, past ten there.
+    let earlier = |n: i64| now.plus_ms(-60_000 - n * 1_000);
     house.store.with(|t| {
         for n in 0..5 {
             let sms = (Channel::Sms, LedgerKind::Message);
@@ -285,23 +285,25 @@ async fn a_pack_on_trial_is_held_against_calls_messages_and_visits() {
             earlier(20),
         ));
     });
-    // The day begins at nine.
-    let pack = changed("\"07:00\"", "\"09:00\"");
+    // The day begins at noon.
+    let pack = changed("\"07:00\"", "\"12:00\"");
     let run = tried(&house, &pack, 1_000).await;
     assert_eq!((run.all, run.acts, run.every), (calls + 6, calls + 6, 1));
-    assert_eq!(run.concerned, calls + 6);
-    let of = |channel| {
-        let found = run.channels.iter().find(|c| c.channel == channel);
-        found.map(|c| (c.concerned, c.newly_blocked))
+    assert_eq!((run.concerned, run.newly_blocked), (calls + 6, calls + 6));
+    let told = |run: &DryRun| -> Vec<(Channel, u64, u64)> {
+        let of = run.channels.iter();
+        of.map(|c| (c.channel, c.concerned, c.newly_blocked))
+            .collect()
     };
-    assert_eq!(of(Channel::Sms), Some((5, 5)), "{run:?}");
-    assert_eq!(of(Channel::Visit).map(|c| c.0), Some(1));
+    let (call, sms, visit) = (Channel::Call, Channel::Sms, Channel::Visit);
     assert_eq!(
-        of(Channel::Call),
-        Some((calls, 0)),
-        "they were made after nine"
+        told(&run),
+        [(call, calls, calls), (sms, 5, 5), (visit, 1, 1)]
     );
     assert_eq!(run.rules[0].rule, "mx-condusef/windows");
+    // At half past seven it is as it was.
+    let run = tried(&house, &changed("\"07:00\"", "\"07:30\""), 1_000).await;
+    assert_eq!(told(&run), [(call, calls, 0), (sms, 5, 0), (visit, 1, 0)]);
     // A sample is spread evenly, and said to be one.
     let sample = tried(&house, &pack, 4).await;
     assert_eq!(sample.all, calls + 6);
