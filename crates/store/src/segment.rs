@@ -5,7 +5,7 @@ mod ops;
 mod source;
 
 use self::ops::{compared, one_of, sign};
-use self::source::{Has, OPEN, Source};
+use self::source::{Has, OPEN, Source, Summed};
 use crate::sql::{Dialect, Field as Bound, Val, holes};
 use domain::ids::{ClientId, ImportId};
 use domain::segment::{Expr, Field, FieldKind, Literal, Op, utc_day};
@@ -183,7 +183,7 @@ impl Compiler {
                 Some((_, from, to)) => self.days_between(*from, *to),
                 None => NEVER.to_owned(),
             },
-            Source::Condition(_) | Source::DaysPastDue | Source::Sum(..) => NEVER.to_owned(),
+            Source::Condition(_) | Source::DaysPastDue | Source::Sum(_) => NEVER.to_owned(),
         }
     }
 
@@ -232,10 +232,10 @@ impl Compiler {
                 let place = self.bind(n);
                 format!("{sql}{}{place}", sign(op))
             }
-            Source::Sum(table, condition, sum) => {
+            Source::Sum(of) => {
                 let place = self.bind(n);
                 let fits = format!("{}{place}", sign(op));
-                self.sum(table, &condition, &sum, &fits, compared(0, op, n))
+                self.sum(&of, &fits, compared(0, op, n))
             }
             _ => NEVER.to_owned(),
         }
@@ -272,10 +272,16 @@ impl Compiler {
 
     /// Debtors whose sum `fits`; who has no row has 0, which fits or does not. The set holds those with
     /// rows alone, so that it is as small as what happened.
-    fn sum(&self, table: &str, condition: &str, sum: &str, fits: &str, zero_fits: bool) -> String {
-        // The order of the debtors would lead SQLite past the texts of all messages there are.
-        let rows = match (self.dialect, table) {
-            (Dialect::Lite, "messages") => "messages x INDEXED BY messages_sent_to".to_owned(),
+    fn sum(&self, of: &Summed, fits: &str, zero_fits: bool) -> String {
+        let Summed {
+            table,
+            condition,
+            sum,
+            index,
+        } = of;
+        // The order of the debtors would lead SQLite past all rows there are.
+        let rows = match (self.dialect, index) {
+            (Dialect::Lite, Some(index)) => format!("{table} x INDEXED BY {index}"),
             _ => format!("{table} x"),
         };
         match self.reach {
@@ -300,10 +306,10 @@ impl Compiler {
                 let (from, to) = (self.bind(from), self.bind(to));
                 format!("{sql} BETWEEN {from} AND {to}")
             }
-            Source::Sum(table, condition, sum) => {
+            Source::Sum(of) => {
                 let zero_fits = from <= 0 && 0 <= to;
                 let fits = format!(" BETWEEN {} AND {}", self.bind(from), self.bind(to));
-                self.sum(table, &condition, &sum, &fits, zero_fits)
+                self.sum(&of, &fits, zero_fits)
             }
             _ => NEVER.to_owned(),
         }

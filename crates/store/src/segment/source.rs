@@ -14,8 +14,8 @@ pub(super) enum Source {
     Value(String),
     /// Any row `x` of a table that belongs to the debtor, fulfils a condition, and has the value.
     Any(&'static str, String, Has),
-    /// A sum over rows `x` of a table that belong to the debtor and fulfil a condition; none gives 0.
-    Sum(&'static str, String, String),
+    /// A sum over rows of another table.
+    Sum(Summed),
     /// A condition.
     Condition(String),
     /// Days past due, which follow from `oldest_due_day`.
@@ -24,6 +24,15 @@ pub(super) enum Source {
     Bucket,
     /// Currencies of the open debts, as his own row tells them.
     Currency,
+}
+
+/// A sum over rows `x` of a table that belong to the debtor and fulfil a condition; none gives 0.
+pub(super) struct Summed {
+    pub(super) table: &'static str,
+    pub(super) condition: String,
+    pub(super) sum: String,
+    /// The index of these rows alone, which holds all that is asked.
+    pub(super) index: Option<&'static str>,
 }
 
 /// Where a row `x` has the value.
@@ -188,7 +197,12 @@ impl Compiler {
                 );
                 let within = format!("x.paid_at>{from} AND x.paid_at<={to}");
                 let sum = hundredths::sum("x.amount_minor");
-                return Source::Sum("payments", within, sum);
+                return Source::Sum(Summed {
+                    table: "payments",
+                    condition: within,
+                    sum,
+                    index: None,
+                });
             }
             _ => return Source::Condition(NEVER.to_owned()),
         };
@@ -198,21 +212,36 @@ impl Compiler {
     /// Rows of another table, as they are counted now.
     fn counted(&mut self, field: Field) -> Source {
         let mut since = |days: i64| self.bind(self.now.plus_ms(-days * DAY_MS));
-        let (table, condition) = match field {
-            Field::Attempts7d => ("attempts", format!("x.opened_at>{}", since(7))),
-            Field::Rpc30d => ("attempts", format!("x.identity_at>{}", since(30))),
-            Field::Messages30d => ("messages", format!("x.sent_at>{}", since(30))),
+        let (table, condition, index) = match field {
+            Field::Attempts7d => ("attempts", format!("x.opened_at>{}", since(7)), None),
+            Field::Rpc30d => (
+                "attempts",
+                format!("x.identity_at>{}", since(30)),
+                Some("attempts_identified"),
+            ),
+            Field::Messages30d => (
+                "messages",
+                format!("x.sent_at>{}", since(30)),
+                Some("messages_sent_to"),
+            ),
             Field::PromisesBroken60d => (
                 "promises",
                 format!("x.state='broken' AND x.closed_at>{}", since(60)),
+                Some("promises_broken"),
             ),
-            Field::PromisesPartial => ("promises", "x.state='kept_partial'".to_owned()),
+            Field::PromisesPartial => ("promises", "x.state='kept_partial'".to_owned(), None),
             _ => (
                 "contact_points",
                 "x.channel='email' AND NOT x.bad".to_owned(),
+                Some("contact_points_emails"),
             ),
         };
-        Source::Sum(table, condition, "COUNT(*)".to_owned())
+        Source::Sum(Summed {
+            table,
+            condition,
+            sum: "COUNT(*)".to_owned(),
+            index,
+        })
     }
 
     fn days_since(&mut self, instant: &str) -> Source {
