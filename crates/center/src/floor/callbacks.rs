@@ -28,6 +28,9 @@ const LOOK_AGAIN_MS: i64 = 30 * SECOND_MS;
 const THERE_AGAIN_MS: i64 = 3 * SECOND_MS;
 const THERE_MORE_MS: i64 = 4 * SECOND_MS;
 
+/// Multiplier of Knuth's MMIX generator: its upper bits tell nothing of the lower ones of what it multiplies.
+const MIXES: i64 = 6_364_136_223_846_793_005;
+
 /// Tries to change an item that a hopper may hold, and the wait between them, ms.
 const PUT_TRIES: u32 = 10;
 const PUT_AGAIN_MS: u64 = 200;
@@ -78,12 +81,16 @@ pub(crate) fn waiting(item: ItemState, agent: AgentId, now: UtcMs) -> ItemState 
 
 /// The item of one whose agent sits on another node, for that one to take it.
 pub(crate) fn there(item: ItemState, agent: AgentId, now: UtcMs) -> ItemState {
-    // Never the same wait twice: nodes whose hoppers ask in step would meet in the same order each time.
-    let own = i64::try_from(item.debtor_id.0.as_u128() % 7_919).unwrap_or(0);
-    let more = own
-        .wrapping_add(now.0.wrapping_mul(31))
-        .rem_euclid(THERE_MORE_MS);
+    let more = uneven(item.debtor_id, now) % THERE_MORE_MS;
     put_off(item, agent, now.plus_ms(THERE_AGAIN_MS + more))
+}
+
+/// A number that follows neither the clock nor the debtors' order: nodes whose hoppers ask in step every other second
+/// would meet in the same order each time.
+fn uneven(debtor: DebtorId, now: UtcMs) -> i64 {
+    let own = i64::try_from(debtor.0.as_u128() % 7_919).unwrap_or(0);
+    let mixed = own.wrapping_add(now.0).wrapping_mul(MIXES);
+    (mixed >> 33).rem_euclid(i64::from(u16::MAX))
 }
 
 fn put_off(mut item: ItemState, agent: AgentId, until: UtcMs) -> ItemState {
@@ -299,4 +306,23 @@ pub(crate) async fn held(shared: &Shared, actor: Actor, hold: &Hold) -> Result<(
         store.move_item(&was, &to, shared.now(), &[event]).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asked every two seconds, as hoppers ask, the waits end at all times between two askings.
+    #[test]
+    fn waits_for_another_node_keep_no_step() {
+        let debtor = DebtorId(uuid::Uuid::from_u128(10_000));
+        let mut quarters = [0; 4];
+        for n in 0..400 {
+            let now = UtcMs(1_795_446_000_250 + n * 2_000);
+            let more = uneven(debtor, now) % THERE_MORE_MS;
+            let phase = usize::try_from(more.rem_euclid(2_000) / 500).unwrap_or(0);
+            quarters[phase] += 1;
+        }
+        assert!(quarters.iter().all(|n| *n > 60), "{quarters:?}");
+    }
 }
