@@ -279,12 +279,20 @@ async fn stored(
 
 /// The question behind a row of which no decision is kept: as of somebody who answers for what he does.
 fn asked(row: &LedgerRow, facts: &mut ContactFacts) -> Action {
-    if row.channel == Channel::Letter {
+    if matches!(row.channel, Channel::Letter | Channel::Visit) {
+        // Where he lives, as his letters are judged.
         *facts = letters::at_his_contract(facts.clone());
-        return letters::action(facts, Uuid::nil(), row.at);
+        return Action {
+            channel: row.channel,
+            check_point: match row.kind {
+                LedgerKind::Visit => CheckPoint::Visit,
+                _ => CheckPoint::Message,
+            },
+            agent_reserved: true,
+            ..letters::action(facts, Uuid::nil(), row.at)
+        };
     }
     let check_point = match row.kind {
-        LedgerKind::Visit => CheckPoint::Visit,
         LedgerKind::Message => CheckPoint::Message,
         _ => CheckPoint::Manual,
     };
