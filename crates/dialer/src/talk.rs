@@ -466,10 +466,8 @@ pub enum Command {
     Refill {
         /** Campaign. */
         campaign: CampaignId,
-        /** Items wanted. */
-        want: u32,
-        /** Most of them agreed call-backs; `None` = any. */
-        agreed_max: Option<u32>,
+        /** Items wanted, and of them at most so many agreed call-backs; `None` = any. */
+        want: (u32, Option<u32>),
     },
     /// A call is over: close its attempt with this result.
     Over(Box<CallOver>),

@@ -53,11 +53,7 @@ impl Engine {
                 self.dirty.insert(agent);
             }
             Command::Release { item, why } => self.release(now, &item, why),
-            Command::Refill {
-                campaign,
-                want,
-                agreed_max,
-            } => self.refill(campaign, (want, agreed_max)),
+            Command::Refill { campaign, want } => self.refill(campaign, want),
             Command::Over(over) => self.call_over(now, *over),
             Command::NotDisposed { attempt, agent } => self.not_disposed(now, attempt, agent),
             Command::AgentChanged(agent) => self.agent_touched(now, agent),

@@ -3,7 +3,7 @@
 use super::Engine;
 use super::tape::Sealed;
 use crate::closing;
-use crate::inbound::{self, Came};
+use crate::inbound::Came;
 use crate::live::{CallCtx, CallEntry, Pop};
 use crate::scribe::Step;
 use dialer::{EndReport, Input, Phase};
@@ -35,23 +35,7 @@ impl Engine {
                 called,
                 at,
             }),
-            TrunkReport::TurnedAway {
-                attempt,
-                trunk,
-                caller,
-                called,
-                code,
-                at,
-            } => {
-                let came = Came {
-                    attempt,
-                    trunk,
-                    caller,
-                    called,
-                    at,
-                };
-                self.turned_away(came, inbound::why_turned_away(code));
-            }
+            report @ TrunkReport::TurnedAway { .. } => self.turned_away_report(report),
             TrunkReport::Moved { attempt, trunk, .. } => self.moved(attempt, trunk),
             TrunkReport::Ringing { attempt, at, .. } => self.ringing(now, attempt, at),
             TrunkReport::Answered { attempt, at } => self.answered(now, attempt, at),

@@ -70,6 +70,19 @@ impl Told {
         Self { outcome, ..self }
     }
 
+    /// Who came outside the hours hears them.
+    fn with_hours(
+        self,
+        shared: &Shared,
+        setting: &crate::live::Setting,
+        facts: &ContactFacts,
+        now: UtcMs,
+    ) -> Self {
+        let closed = self.outcome == InboundOutcome::Closed;
+        let hours = closed.then(|| hours(shared, setting, facts, now)).flatten();
+        Self { hours, ..self }
+    }
+
     fn of(client: ClientId, outcome: InboundOutcome) -> Self {
         Self {
             client: client.to_string(),
@@ -356,13 +369,8 @@ pub(super) async fn find(
     };
     let verdict = law(shared, &setting, &facts, &point, now);
     if !verdict.decision.permits(true) {
-        let outcome = refusal(&verdict);
-        let closed = outcome == InboundOutcome::Closed;
-        let hours = closed.then(|| hours(shared, &setting, &facts, now));
-        return Ok(Err(Told {
-            hours: hours.flatten(),
-            ..told.with(outcome)
-        }));
+        let told = told.with(refusal(&verdict));
+        return Ok(Err(told.with_hours(shared, &setting, &facts, now)));
     }
     let guest = guest(
         shared,

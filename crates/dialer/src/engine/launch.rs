@@ -431,8 +431,7 @@ impl Dialer {
             run.filling = true;
             self.push(Command::Refill {
                 campaign: id,
-                want: goal - have,
-                agreed_max,
+                want: (goal - have, agreed_max),
             });
         }
     }

@@ -119,9 +119,7 @@ fn a_hopper_asks_for_no_more_call_backs_than_its_agents_can_make() {
         .drain()
         .into_iter()
         .filter_map(|c| match c {
-            Command::Refill {
-                want, agreed_max, ..
-            } => Some((want, agreed_max)),
+            Command::Refill { want, .. } => Some(want),
             _ => None,
         })
         .collect();

@@ -149,7 +149,7 @@ impl Rig {
             for command in self.brain.drain() {
                 match command {
                     Command::Wait(at) => self.wait = at,
-                    Command::Refill { campaign, want, .. } => refills.push((campaign, want)),
+                    Command::Refill { campaign, want } => refills.push((campaign, want.0)),
                     other => self.log.push((self.now, other)),
                 }
             }

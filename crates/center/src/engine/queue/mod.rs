@@ -15,7 +15,7 @@ use dialer::{DialTask, EndReport, Incoming, Input};
 use domain::entity::{Attempt, AttemptState, Direction, InboundCall, InboundOutcome, RecordMode};
 use domain::ids::{AttemptId, CampaignId, TrunkId, VerdictId};
 use domain::ports::store::{InboundCount, PlaceKept};
-use domain::ports::{HangUpCause, TakeOrder};
+use domain::ports::{HangUpCause, TakeOrder, TrunkReport};
 use domain::time::{SECOND_MS, UtcMs};
 use say::Announced;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -158,8 +158,30 @@ impl Engine {
         tokio::spawn(crate::inbound::arrive(shared, came));
     }
 
+    /// A caller was not answered.
+    pub(in crate::engine) fn turned_away_report(&mut self, report: TrunkReport) {
+        if let TrunkReport::TurnedAway {
+            attempt,
+            trunk,
+            caller,
+            called,
+            code,
+            at,
+        } = report
+        {
+            let came = Came {
+                attempt,
+                trunk,
+                caller,
+                called,
+                at,
+            };
+            self.turned_away(came, crate::inbound::why_turned_away(code));
+        }
+    }
+
     /// A caller who was not answered has a row that says why.
-    pub(in crate::engine) fn turned_away(&mut self, came: Came, outcome: InboundOutcome) {
+    fn turned_away(&mut self, came: Came, outcome: InboundOutcome) {
         let Ok(place) = Arc::clone(&self.callers.turned).try_acquire_owned() else {
             self.shared
                 .fault("a caller was turned away without a row", &came.attempt);
