@@ -116,16 +116,14 @@ async fn before_today(
     if let Some(calls) = months.get(&(month, today)) {
         return Ok(*calls);
     }
-    let counted = match month < today {
-        true => {
-            shared
-                .out
-                .store
-                .short_calls(month, today, shared.now(), 0)
-                .await?
-                .calls
-        }
-        false => 0,
+    let counted = if month < today {
+        let store = &shared.out.store;
+        store
+            .short_calls(month, today, shared.now(), 0)
+            .await?
+            .calls
+    } else {
+        0
     };
     months.insert((month, today), counted);
     Ok(counted)
