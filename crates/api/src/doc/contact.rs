@@ -30,6 +30,8 @@ shape! {
     Consent {
         id: Uuid, debtor_id: Uuid, channel: Channel, purpose: String, granted_at: Instant,
         until: Option<Instant>, revoked_at: Option<Instant>, proof: String,
+        /// Proof of the revocation, where one was given.
+        revoke_proof: Option<String>,
     }
     /// A presumption of the law relaxed for the next call by hand.
     LawOverride {
