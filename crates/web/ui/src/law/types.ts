@@ -110,6 +110,7 @@ export interface Consent {
   until: string | null;
   revoked_at: string | null;
   proof: string;
+  revoke_proof: string | null;
 }
 export interface LawOverride {
   id: string;
