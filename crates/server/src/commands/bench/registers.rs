@@ -84,8 +84,8 @@ fn goals(figures: &RegisterFigures, rate: u32) -> Vec<Goal> {
     vec![
         // A flood that was not sent shows nothing.
         at_least(
-            "REGISTERs sent a second",
-            "",
+            "REGISTERs sent",
+            "1/s",
             figures.per_second,
             0.95 * f64::from(rate),
             None,

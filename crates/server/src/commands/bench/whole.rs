@@ -261,7 +261,7 @@ fn table(rows: &[Row]) -> String {
     );
     for row in rows {
         let sign = if row.higher_is_better { "≥" } else { "≤" };
-        let limit = |l: Option<f64>| l.map_or("-".to_owned(), |l| format!("{sign} {l}"));
+        let limit = |l: Option<f64>| l.map_or("-".to_owned(), |l| format!("{sign} {}", short(l)));
         let name = format!("{} [{}]", row.figure, row.unit);
         // A String takes every write.
         let _ = writeln!(
@@ -275,6 +275,12 @@ fn table(rows: &[Row]) -> String {
         );
     }
     text
+}
+
+/// A limit with the decimals it has, two at most.
+fn short(limit: f64) -> String {
+    let text = format!("{limit:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn print(outcome: &Outcome) {
@@ -292,6 +298,12 @@ fn print(outcome: &Outcome) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_has_the_decimals_it_needs() {
+        let told = [140.0, 0.25, 0.0, 1_900.0 / 6.0].map(short);
+        assert_eq!(told, ["140", "0.25", "0", "316.67"]);
+    }
 
     #[test]
     fn a_row_names_its_calls_and_its_peers() {
