@@ -105,7 +105,7 @@ impl Flood {
     /// One message; each third by TCP, in two pieces, glued to what was sent before.
     async fn send(&mut self, n: usize) {
         let octets = hostile::mutate(&mut self.rng, &self.seeds);
-        if n % 3 != 0 {
+        if !n.is_multiple_of(3) {
             let _ = self.udp.send_to(&octets, self.server).await;
             return;
         }

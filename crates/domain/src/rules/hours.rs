@@ -10,6 +10,9 @@ const DAY_MIN: u16 = 24 * 60;
 /// Stretches that are so near to each other are one, ms.
 const NEAR_MS: i64 = 60_000;
 
+/// Weekdays with the same hours: first, last, hours.
+type Days<'a> = (usize, usize, &'a [(u16, u16)]);
+
 /// Open hours of each weekday, Monday first: from, until, in minutes of the local day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpeningHours([Vec<(u16, u16)>; 7]);
@@ -86,8 +89,8 @@ impl OpeningHours {
     }
 
     /// Weekdays with the same hours that follow each other: first, last, hours. Closed days are left out.
-    fn groups(&self) -> Vec<(usize, usize, &[(u16, u16)])> {
-        let mut groups: Vec<(usize, usize, &[(u16, u16)])> = Vec::new();
+    fn groups(&self) -> Vec<Days<'_>> {
+        let mut groups: Vec<Days<'_>> = Vec::new();
         for (day, spans) in self.0.iter().enumerate().filter(|(_, s)| !s.is_empty()) {
             match groups.last_mut() {
                 Some(last) if last.1 + 1 == day && last.2 == spans.as_slice() => last.1 = day,
@@ -101,7 +104,7 @@ impl OpeningHours {
     #[must_use]
     pub fn in_words(&self, language: Language) -> Option<String> {
         let words = Words::of(language);
-        let part = |(first, last, spans): &(usize, usize, &[(u16, u16)])| {
+        let part = |(first, last, spans): &Days<'_>| {
             let hours: Vec<String> = spans.iter().map(|s| words.span(*s)).collect();
             let hours = hours.join(words.and);
             format!("{} {hours}", words.days(*first, *last))
@@ -214,7 +217,11 @@ fn clock(minute: u16) -> String {
 fn twelve(minute: u16) -> String {
     let hour = minute / 60 % 24;
     let half = if hour < 12 { "AM" } else { "PM" };
-    let hour = if hour % 12 == 0 { 12 } else { hour % 12 };
+    let hour = if hour.is_multiple_of(12) {
+        12
+    } else {
+        hour % 12
+    };
     match minute % 60 {
         0 => format!("{hour} {half}"),
         rest => format!("{hour}:{rest:02} {half}"),

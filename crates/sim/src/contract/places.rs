@@ -58,7 +58,7 @@ async fn a_person_has_one_place(store: &Subject) {
     let his = keep(store, (&campaign, stranger), &one, NOW).await;
     let later = NOW.plus_ms(MINUTE_MS);
     let again = keep(store, (&campaign, first.debtor.id), &other, later).await;
-    assert_eq!(of(store, &one).await, [his.clone()]);
+    assert_eq!(of(store, &one).await.as_slice(), std::slice::from_ref(&his));
     assert_eq!(of(store, &other).await, [again]);
     let last = later.plus_ms(MINUTE_MS);
     let twin = keep(store, (&campaign, second.debtor.id), &one, last).await;

@@ -15,6 +15,7 @@ use domain::ports::StoreError;
 use domain::ports::store::{ComplaintAsk, ListFilter, PAGE_LIMIT_MAX, PageRequest};
 use domain::time::{DAY_MS, UtcMs};
 use serde::Deserialize;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -242,13 +243,11 @@ async fn complaints(
     let mut clients: BTreeMap<ClientId, String> = BTreeMap::new();
     let mut debtors: BTreeMap<DebtorId, String> = BTreeMap::new();
     for row in &rows {
-        if !clients.contains_key(&row.client_id) {
-            let client = state.store.get_client(row.client_id).await?;
-            clients.insert(row.client_id, client.name);
+        if let Entry::Vacant(place) = clients.entry(row.client_id) {
+            place.insert(state.store.get_client(row.client_id).await?.name);
         }
-        if !debtors.contains_key(&row.debtor_id) {
-            let debtor = state.store.get_debtor(row.debtor_id).await?;
-            debtors.insert(row.debtor_id, debtor.external_ref);
+        if let Entry::Vacant(place) = debtors.entry(row.debtor_id) {
+            place.insert(state.store.get_debtor(row.debtor_id).await?.external_ref);
         }
         text += &case_line(
             words,
@@ -334,9 +333,8 @@ async fn numbers(
             {
                 continue;
             }
-            if !clients.contains_key(&row.client_id) {
-                let client = state.store.get_client(row.client_id).await?;
-                clients.insert(row.client_id, client.name);
+            if let Entry::Vacant(place) = clients.entry(row.client_id) {
+                place.insert(state.store.get_client(row.client_id).await?.name);
             }
             lines += 1;
             text += &sheet_line([
