@@ -130,6 +130,8 @@ async function campaign(page, office) {
   await page.getByRole('button', { name: /Nueva campaña/ }).click();
   const form = page.locator('dialog form');
   await form.locator('[name=name]').fill(`Mezcla ${STAMP}`);
+  // The list of segments comes by itself, and with it the one that is chosen.
+  await until('a segment is chosen', async () => (await form.locator('[name=segment]').inputValue()) !== '');
   await form.getByRole('button', { name: 'Agregar segmento' }).click();
   await until('two segments', async () => (await form.locator('[data-mix]').count()) === 2);
   await form.locator('[data-mix="0"] input').fill('70');

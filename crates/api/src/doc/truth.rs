@@ -54,6 +54,7 @@ fn value(what: &str, name: &str) -> Value {
         (_, "check_point") => json!("dial"),
         (_, "decision") => json!("allow"),
         (_, "currency") => json!("MXN"),
+        ("relaxed presumption", "until") => json!("2026-11-23T15:00:00.000Z"),
         (_, "result" | "blocked" | "hold" | "reverses" | "until") => Value::Null,
         (_, "data") => json!({}),
         ("trunk", "channels") => json!(1),
