@@ -96,6 +96,7 @@ pub(crate) async fn setting(shared: &Shared, campaign: Campaign) -> Result<Setti
         None => None,
     };
     let (terms, _) = crate::plans::terms_of(shared, client.id).await?;
+    let terms = terms.made_by(campaign.params.offer_policy.as_deref());
     let ours = ListFilter {
         client_id: Some(client.id),
         ..ListFilter::default()

@@ -15,7 +15,7 @@ use domain::pii::{mask, mask_phone};
 use domain::ports::store::{
     DebtorFile, InboxAsk, MessageAsk, PageRequest, StageFilter, StoreError,
 };
-use domain::rules::disposition::standard_label;
+use domain::rules::disposition::{codes_of_set, standard_label};
 use domain::rules::due_items::open_of;
 use domain::segment::{bucket_of, day_of_date};
 use domain::time::UtcMs;
@@ -353,7 +353,10 @@ pub(crate) fn build(
     let mut card = json!({
         "t": t,
         "attempt": attempt,
-        "campaign": {"id": campaign.id, "name": campaign.name},
+        "campaign": {
+            "id": campaign.id, "name": campaign.name,
+            "codes": codes_of_set(&campaign.params.disposition_set),
+        },
         "gate": viewer.gate,
         "debtor": {
             "id": debtor.id,

@@ -15,7 +15,7 @@ use domain::ports::store::{
     CALLBACK_PRIORITY, CallbackRow, Closing, ContactFacts, ItemState, ListFilter, PAGE_LIMIT_MAX,
     PageRequest, StoreError,
 };
-use domain::rules::disposition::retry_as;
+use domain::rules::disposition::{in_set, retry_as};
 use domain::rules::negotiation::Outcome;
 use domain::rules::retry::AFTER_CONVERSATION_H;
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
@@ -65,6 +65,7 @@ pub(crate) async fn dispose(
         Loaded::Case(case) => *case,
         Loaded::Before(before) => return Ok(*before),
     };
+    offered(actor, &case)?;
     check(&case, &ask)?;
     let drafted = match &ask.promise {
         Some(asked) => Some(promises::draft(&shared, actor, &case, asked).await?),
@@ -206,6 +207,19 @@ pub(crate) fn whole_page() -> PageRequest {
         limit: PAGE_LIMIT_MAX,
         cursor: None,
     }
+}
+
+/// An agent has the codes of his campaign; who reviews has the whole tree.
+fn offered(actor: Actor, case: &Case) -> Result<(), CenterError> {
+    let (set, code) = (&case.params.disposition_set, &case.disposition.code);
+    if !matches!(actor, Actor::Agent(_)) || in_set(set, code) {
+        return Ok(());
+    }
+    Err(CenterError::invalid(
+        "disposition_not_in_set",
+        "code",
+        format!("{code} is none of the campaign's codes"),
+    ))
 }
 
 fn check(case: &Case, ask: &DisposeAsk) -> Result<(), CenterError> {

@@ -95,6 +95,7 @@ pub(crate) fn campaign_action(
         ring_timeout_ms,
         circumstances: Circumstances {
             schedule: params.schedule.clone(),
+            zone_policy: params.zone_policy,
             ..Circumstances::default()
         },
         agent_reserved: !matches!(
@@ -328,7 +329,8 @@ fn consider(
     } else {
         CheckPoint::Hopper
     };
-    let caller = shown::choose(shared, setting, &candidate.facts, now);
+    let first = points.first().map(|p| p.id);
+    let caller = shown::choose(shared, setting, &candidate.facts, first, now);
     let mut best: Option<Verdict> = None;
     let mut asked: Vec<Option<PointId>> = points.iter().map(|p| Some(p.id)).collect();
     if asked.is_empty() {

@@ -34,7 +34,7 @@ pub(crate) struct Setting {
     pub(crate) script: Option<Script>,
     /// The script for who broke his last promise.
     pub(crate) broken_script: Option<Script>,
-    /// The client's terms.
+    /// The client's terms, with those offers alone that the campaign makes.
     pub(crate) terms: ClientTerms,
     pub(crate) callers: Vec<CallerId>,
     pub(crate) trunks: Vec<TrunkId>,

@@ -91,7 +91,7 @@ pub(crate) async fn dial(
     let ring_ms = (setting.campaign.params.ring_timeout_s * SECOND_MS).max(law.ring_min_ms);
     let point_id = Some(point.id);
     let mut action = question(&shared, &setting, (point_id, agent), ring_ms, now);
-    action.circumstances.caller = Some(shown::choose(&shared, &setting, &facts, now));
+    action.circumstances.caller = Some(shown::choose(&shared, &setting, &facts, point_id, now));
     let verdict = shared.out.law.judge(&facts, &action);
     if !verdict.decision.permits(true) {
         return Err(blocked(&shared, &setting, &verdict).await?);

@@ -53,6 +53,7 @@ pub(crate) async fn measure(
     debt.principal_minor = debt.principal_minor.saturating_add(paid);
     debt.overdue_minor = debt.overdue_minor.saturating_add(paid);
     let (terms, _) = terms_of(shared, debt.client_id).await?;
+    let terms = terms.made_by(case.params.offer_policy.as_deref());
     let zone = zone_or_utc(&shared.out.law.zone_of(&case.facts));
     let bucket = bucket_of(days_past_due(&debt, case.now, &zone));
     let today = case.now.in_zone(&zone).date();

@@ -134,7 +134,7 @@ async fn shown_by(
     now: UtcMs,
 ) -> Option<CallerSeen> {
     let setting = crate::campaigns::setting(shared, campaign?.clone()).await;
-    Some(shown::choose(shared, &setting.ok()?, facts, now))
+    Some(shown::choose(shared, &setting.ok()?, facts, None, now))
 }
 
 /// The campaign asked about, or his only one.
@@ -179,6 +179,7 @@ fn judge(
                     .map(|c| (c.params.window_from.clone(), c.params.window_to.clone())),
                 circumstances: Circumstances {
                     schedule: ours.map(|c| c.params.schedule.clone()).unwrap_or_default(),
+                    zone_policy: ours.map(|c| c.params.zone_policy).unwrap_or_default(),
                     caller: caller.clone(),
                     ..Circumstances::default()
                 },

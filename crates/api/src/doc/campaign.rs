@@ -1,9 +1,9 @@
 //! Campaigns and what they are made of.
 
 use super::{
-    AgentCountBasis, AmdAction, AmdMode, AssignmentTarget, CallResult, CallbackScope,
-    CampaignStatus, Day, DialMode, DropAction, ExcuseKind, HoldKind, Instant, LadderKey, NextAgent,
-    RecordMode, RefillMode, Stage, VersionState, WrapupMode,
+    AgentCountBasis, AmdAction, AmdMode, AssignmentTarget, CallResult, CallbackScope, CallerPick,
+    CampaignStatus, CampaignZones, Day, DialMode, DropAction, ExcuseKind, HoldKind, Instant,
+    LadderKey, NextAgent, RecordMode, RefillMode, Stage, VersionState, WrapupMode,
 };
 use uuid::Uuid;
 
@@ -151,6 +151,9 @@ shape! {
         window_to: String,
         /// Days on which it works; nothing said = every day.
         schedule: CampaignSchedule,
+        /// Which evidence of the debtor's zone counts: `pack` as the packs say; `all_evidence` every phone of his too, and
+        /// a told zone beside the others; `known_place` so, and not without an address with a zone or a told one.
+        zone_policy: CampaignZones,
         preview_max_s: i64, preview_skip: bool, wrapup_mode: WrapupMode,
         wrapup_s: i64, wrapup_max_s: i64, disposition_required: bool, priority: i32, weight: i32,
         record: RecordMode, mask_dtmf: bool, amd: AmdMode,
@@ -163,7 +166,11 @@ shape! {
         voicemail_template: Option<Uuid>,
         /// Script for who broke his last promise.
         broken_script: Option<Uuid>,
-        allowed_prefixes: Vec<String>, caller_id_pool: Vec<Uuid>, attempts_per_debtor: i32,
+        allowed_prefixes: Vec<String>, caller_id_pool: Vec<Uuid>,
+        /// How the number shown is chosen among those the law lets be shown and that do not rest: `health` spread over
+        /// debtors, `local` most like the number called, `pool_order` the first of the pool.
+        caller_id_pick: CallerPick,
+        attempts_per_debtor: i32,
         attempts_per_point: i32, attempts_per_day: Option<i32>, cps_max: Option<i32>,
         lines_max: Option<i32>, trunks: Vec<String>, skills: Vec<String>, next_agent: NextAgent, card_first: bool, identity_gate: bool,
         /// Several segments by weight; empty = the campaign's segment alone.
@@ -187,6 +194,12 @@ shape! {
         /// Calls that come in; a part that is not named is set back to its default.
         inbound: InboundParams,
         agentless: AgentlessParams,
+        /// Keys of the client's offers that its agents may make; empty = none, null = all that his terms allow. With a
+        /// list or none an agent's own conditions need a supervisor's answer.
+        offer_policy: Option<Vec<String>>,
+        /// Codes that its agents choose from: of level 2 with its leaves, or single leaves; empty = the whole tree.
+        /// Codes that stop contact, and `CI.EQ`, are always there.
+        disposition_set: Vec<String>,
         promise_max_days: i32,
         promise_min_pct: i32,
     }
@@ -196,6 +209,8 @@ shape! {
         script_id: Option<Uuid>, params: CampaignParams, state: VersionState,
         /// The campaign's version it became; null for a draft.
         version: Option<i32>,
+        /// The version that was in force when it was drafted.
+        based_on: Option<i32>,
         /// The version it brings back.
         restores: Option<i32>,
         note: String, made_by: Option<Uuid>, created_at: Instant, published_at: Option<Instant>,

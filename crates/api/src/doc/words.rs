@@ -60,7 +60,7 @@ words! {
     PointClass, PromiseState, RecordMode, RecordingOutcome, Role, SuppressionKind, WrapupMode,
     BatchState, ExcuseKind, InstalmentState, LetterLevel, PlanState, Stage,
     InboxState, MessagePurpose, MessageState, PlannedState, StepAction, StrategyStatus, StrategyTrigger, Tone,
-    AgentCountBasis, AssignmentTarget, CallbackScope, LadderKey, NextAgent, RefillMode,
+    AgentCountBasis, AssignmentTarget, CallbackScope, CallerPick, CampaignZones, LadderKey, NextAgent, RefillMode,
     BlockReason, ComplaintState, PreferenceKind, VersionState, LegKind, TransferKind, TransferMode, TransferOutcome,
 }
 

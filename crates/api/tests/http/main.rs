@@ -8,6 +8,7 @@ mod audio;
 mod bank_back;
 mod bodies;
 mod callers;
+mod choices;
 mod disputes;
 mod documents;
 mod due_items;

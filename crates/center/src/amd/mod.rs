@@ -167,6 +167,7 @@ fn version(shared: &Shared, row: &Campaign) -> CampaignVersion {
         params: row.params.clone(),
         state: VersionState::Published,
         version: Some(row.version),
+        based_on: None,
         restores: None,
         note: "amd: on → shadow".to_owned(),
         made_by: None,

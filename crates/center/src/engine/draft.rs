@@ -19,7 +19,13 @@ use tokio::sync::OnceCell;
 
 impl Engine {
     fn caller(&self, now: UtcMs, stocked: &Stocked) -> (Option<CallerIdId>, String) {
-        let shown = shown::choose(&self.shared, &stocked.setting, &stocked.facts, now);
+        let shown = shown::choose(
+            &self.shared,
+            &stocked.setting,
+            &stocked.facts,
+            Some(stocked.point.id),
+            now,
+        );
         (shown.id, shown.number)
     }
 

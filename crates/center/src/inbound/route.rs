@@ -8,8 +8,8 @@ use crate::shared::Shared;
 use crate::{campaigns, feeder};
 use dialer::{CallRules, Item};
 use domain::entity::{
-    Attempt, BlockReason, CallerId, Campaign, CampaignStatus, CheckPoint, ContactPoint, Debtor,
-    Direction, InboundCall, InboundOutcome, Language, Verdict,
+    Attempt, BlockReason, CallerId, Campaign, CampaignStatus, CampaignZones, CheckPoint,
+    ContactPoint, Debtor, Direction, InboundCall, InboundOutcome, Language, Verdict,
 };
 use domain::ids::{CallerIdId, CampaignId, ClientId, DebtorId, VerdictId};
 use domain::ports::store::{
@@ -246,6 +246,7 @@ pub(crate) fn law(
     let mut action = feeder::action(setting, id, CheckPoint::Manual, point, 0, now);
     action.agent_reserved = true;
     action.attempts_per_day = None;
+    action.circumstances.zone_policy = CampaignZones::Pack;
     crate::asked::by(shared, &mut action, shared.actor());
     shared.out.law.judge(&bare, &action)
 }
@@ -268,6 +269,7 @@ fn hours(
     let mut action = feeder::action(setting, id, CheckPoint::Manual, None, 0, now);
     action.agent_reserved = true;
     action.attempts_per_day = None;
+    action.circumstances.zone_policy = CampaignZones::Pack;
     let (mut open, end) = (Vec::new(), now.plus_ms(HOURS_AHEAD_MS));
     for _ in 0..HOURS_MOST {
         let (from, until) = shared.out.law.callable(&bare, &action);

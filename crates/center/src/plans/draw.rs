@@ -125,19 +125,37 @@ fn conditions(
             let found = offers.iter().find(|o| o.key == *key);
             found.map(|o| o.conditions).ok_or_else(|| {
                 let keys: Vec<&str> = offers.iter().map(|o| o.key.as_str()).collect();
-                invalid("offer", format!("expected one of {}", keys.join(", ")))
+                let detail = if keys.is_empty() {
+                    "there is no offer for this debt here".to_owned()
+                } else {
+                    format!("expected one of {}", keys.join(", "))
+                };
+                invalid("offer", detail)
             })
         }
     }
 }
 
-/// Who has to answer; nobody when one's own authority is enough.
+/// What the campaign of the call makes its agents offer; `None` = all that the client's terms allow.
+async fn policy(
+    shared: &Shared,
+    call: Option<&Attempt>,
+) -> Result<Option<Vec<String>>, CenterError> {
+    let Some(campaign) = call.and_then(|a| a.campaign_id) else {
+        return Ok(None);
+    };
+    let campaign = shared.out.store.get_campaign(campaign).await?;
+    Ok(campaign.params.offer_policy)
+}
+
+/// Who has to answer; nobody when one's own authority is enough. `asks` where an agent agrees to what his campaign does
+/// not offer: then somebody else answers in any case.
 fn needs(
     terms: &ClientTerms,
     ask: &PlanDraw,
-    own: &Conditions,
+    (own, asks): (&Conditions, bool),
 ) -> Result<Option<Role>, CenterError> {
-    if terms.may(ask.role, own) {
+    if !asks && terms.may(ask.role, own) {
         return Ok(None);
     }
     let who = terms.who_may(own).ok_or_else(|| {
@@ -256,9 +274,13 @@ pub(crate) async fn draw(
     let debt = debt_of(&facts, call.as_ref(), &ask)?;
     let zone = zone_or_utc(&shared.out.law.zone_of(&facts));
     let (terms, version) = terms_of(&shared, debt.client_id).await?;
+    let policy = policy(&shared, call.as_ref()).await?;
+    let terms = terms.made_by(policy.as_deref());
     let bucket = bucket_of(days_past_due(debt, now, &zone));
     let own = conditions(&terms, &ask, (bucket, debt.balance_minor()))?;
-    let needs_role = needs(&terms, &ask, &own)?;
+    let asks =
+        policy.is_some() && ask.role == Role::Agent && matches!(ask.terms, PlanTermsAsk::Own(_));
+    let needs_role = needs(&terms, &ask, (&own, asks))?;
     let today = now.in_zone(&zone).date();
     let drawn = cut(&own, debt.balance_minor(), today)
         .ok_or_else(|| invalid("conditions", "the balance cannot be cut into so many parts"))?;

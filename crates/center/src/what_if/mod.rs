@@ -282,7 +282,10 @@ impl History {
                     point_id: Some(point.id),
                     campaign_id: Some(id),
                     campaign_window: Some((params.window_from.clone(), params.window_to.clone())),
-                    circumstances: domain::entity::Circumstances::default(),
+                    circumstances: domain::entity::Circumstances {
+                        zone_policy: params.zone_policy,
+                        ..domain::entity::Circumstances::default()
+                    },
                     attempts_per_day: params.attempts_per_day,
                     ring_timeout_ms: (params.ring_timeout_s * SECOND_MS).max(self.law.ring_min_ms),
                     agent_reserved: reserved,

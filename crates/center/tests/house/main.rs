@@ -12,6 +12,7 @@ mod call_backs;
 mod calls;
 mod campaigns;
 mod carriers;
+mod choices;
 mod corrected;
 mod counts;
 mod dispositions;

@@ -32,7 +32,7 @@ async fn house(params: CampaignParams) -> House {
 }
 
 /// A call whose debtor is identified; the card that follows.
-async fn identified(house: &House, agent: &Screen) -> (AttemptId, Value) {
+pub(crate) async fn identified(house: &House, agent: &Screen) -> (AttemptId, Value) {
     let attempt = house.talking(agent).await;
     let role = PartyRole::Titular;
     let card = house

@@ -1,6 +1,8 @@
 //! Campaign and its parameters (terms.md §10).
 
-use super::{AgentlessParams, CallResult, CampaignSchedule, InboundParams};
+use super::{
+    AgentlessParams, CallResult, CallerPick, CampaignSchedule, CampaignZones, InboundParams,
+};
 use crate::ids::{CallerIdId, CampaignId, ClientId, ScriptId, SegmentId, VoicemailId};
 use crate::rules::retry::{DayPart, Then};
 use crate::time::UtcMs;
@@ -252,6 +254,8 @@ pub struct CampaignParams {
     pub window_to: String,
     /// Days of the week and dates on which it works, where the debtor is; nothing said = every day.
     pub schedule: CampaignSchedule,
+    /// Which evidence of the debtor's zone counts.
+    pub zone_policy: CampaignZones,
     /// Longest preview.
     pub preview_max_s: i64,
     /// Whether a preview may be skipped.
@@ -290,6 +294,8 @@ pub struct CampaignParams {
     pub allowed_prefixes: Vec<String>,
     /// Caller ids to choose from; empty = the client's.
     pub caller_id_pool: Vec<CallerIdId>,
+    /// How the number shown is chosen among them.
+    pub caller_id_pick: CallerPick,
     /// Most attempts per debtor.
     pub attempts_per_debtor: i32,
     /// Most attempts per point.
@@ -340,6 +346,11 @@ pub struct CampaignParams {
     pub inbound: InboundParams,
     /// The message of mode `agentless`.
     pub agentless: AgentlessParams,
+    /// Keys of the client's offers that its agents may make; empty = none. `None` = all that his terms allow.
+    pub offer_policy: Option<Vec<String>>,
+    /// Codes that its agents choose from, of level 2 with its leaves or single leaves; empty = the whole tree. Those
+    /// that stop contact or take a number away are always there.
+    pub disposition_set: Vec<String>,
     /// Longest promise horizon in days.
     pub promise_max_days: i32,
     /// Least promise as percent of the overdue amount.
@@ -378,6 +389,7 @@ impl Default for CampaignParams {
             window_from: "09:00".into(),
             window_to: "20:00".into(),
             schedule: CampaignSchedule::default(),
+            zone_policy: CampaignZones::Pack,
             preview_max_s: 120,
             preview_skip: true,
             wrapup_mode: WrapupMode::Timed,
@@ -396,6 +408,7 @@ impl Default for CampaignParams {
             broken_script: None,
             allowed_prefixes: Vec::new(),
             caller_id_pool: Vec::new(),
+            caller_id_pick: CallerPick::Health,
             attempts_per_debtor: 12,
             attempts_per_point: 5,
             attempts_per_day: None,
@@ -420,6 +433,8 @@ impl Default for CampaignParams {
             always_on: true,
             inbound: InboundParams::default(),
             agentless: AgentlessParams::default(),
+            offer_policy: None,
+            disposition_set: Vec::new(),
             promise_max_days: 7,
             promise_min_pct: 20,
         }

@@ -38,6 +38,9 @@ pub struct CampaignVersion {
     pub state: VersionState,
     /// The campaign's version that it became; `None` for a draft.
     pub version: Option<i32>,
+    /// The version that was in force when it was drafted; `None` where it never was a draft, and for drafts of older
+    /// programs.
+    pub based_on: Option<i32>,
     /// The version whose settings it brings back, for a rollback.
     pub restores: Option<i32>,
     /// Why.

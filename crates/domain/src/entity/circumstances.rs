@@ -1,7 +1,7 @@
 //! What a question to the law was asked in: who asked, by which clock, showing which number, under which rate
 //! (law.md §7). Part of the record of each decision, so that it can be made again.
 
-use super::CampaignSchedule;
+use super::{CallerPick, CampaignSchedule, CampaignZones};
 use crate::ids::{CallerIdId, OverrideId};
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ pub struct CallerSeen {
     pub month_calls: Option<u64>,
     /// Why it is this one: `home`, `home_resting`, `abroad`, `abroad_resting`, `client`.
     pub why: String,
+    /// How its campaign chooses among such numbers.
+    #[serde(skip_serializing_if = "CallerPick::is_health")]
+    pub pick: CallerPick,
 }
 
 /// The abandonment rate of the campaign in the window that is nearest to its cap. Numbers are thousandths: corrected
@@ -67,6 +70,9 @@ pub struct Circumstances {
     /// Days on which the campaign works.
     #[serde(skip_serializing_if = "CampaignSchedule::is_plain")]
     pub schedule: CampaignSchedule,
+    /// Which evidence of the debtor's zone counts for the campaign.
+    #[serde(skip_serializing_if = "CampaignZones::is_pack")]
+    pub zone_policy: CampaignZones,
     /// The number that would be shown; none = no call is about to leave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<CallerSeen>,

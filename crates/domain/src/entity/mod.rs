@@ -5,6 +5,7 @@ pub mod address;
 pub mod assignment;
 pub mod attempt;
 pub mod campaign;
+pub mod campaign_choice;
 pub mod campaign_version;
 pub mod circumstances;
 pub mod client;
@@ -50,6 +51,7 @@ pub use campaign::{
     DialMode, DropAction, LadderKey, MixPart, NextAgent, RecordMode, RefillMode, RetryOverride,
     WrapupMode,
 };
+pub use campaign_choice::{CallerPick, CampaignZones};
 pub use campaign_version::{CampaignVersion, VersionState};
 pub use circumstances::{AbandonSeen, CallerSeen, Circumstances, ClockSeen, OverrideSeen};
 pub use client::{Client, CreditorKind, Portfolio};

@@ -74,7 +74,8 @@ impl RuleBook {
     /// When the hours that are open at the action's instant close, the ring time taken off.
     fn closes(&self, facts: &ContactFacts, action: &Action, point: &ContactPoint) -> Option<UtcMs> {
         let now = action.now;
-        let zones = zones::candidates(&self.prefixes, facts, point).ok()?;
+        let policy = action.circumstances.zone_policy;
+        let zones = zones::candidates(&self.prefixes, facts, point, policy).ok()?;
         let mut dates: Vec<_> = zones.iter().map(|z| date_of(now, &z.zone.tz)).collect();
         if dates.is_empty() {
             dates.push(today(now));

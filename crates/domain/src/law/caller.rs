@@ -7,7 +7,7 @@ use super::local::date_of;
 use super::pack::{LoadedPack, Pack};
 use super::zones;
 use crate::ValueError;
-use crate::entity::{CallerSeen, RuleHit};
+use crate::entity::{CallerSeen, CampaignZones, RuleHit};
 use crate::phone::{self, NumberClass};
 use crate::ports::store::ContactFacts;
 use crate::time::{DAY_MS, UtcMs};
@@ -212,7 +212,7 @@ impl RuleBook {
         let dates: Vec<Date> = facts
             .points
             .iter()
-            .filter_map(|p| zones::candidates(&self.prefixes, facts, p).ok())
+            .filter_map(|p| zones::candidates(&self.prefixes, facts, p, CampaignZones::Pack).ok())
             .flatten()
             .map(|z| date_of(now, &z.zone.tz))
             .collect();

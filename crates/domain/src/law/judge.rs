@@ -187,29 +187,7 @@ impl RuleBook {
         let mut draft = Draft::new(facts, action);
         draft.point = Some(point);
         let now = action.now;
-        let zones = match zones::candidates(&self.prefixes, facts, point) {
-            Ok(found) => found,
-            Err(name) => {
-                draft.findings.push(Finding::forbid(
-                    "house/unknown_zone",
-                    (
-                        format!("la zona horaria «{name}» no existe"),
-                        format!("the time zone '{name}' does not exist"),
-                    ),
-                ));
-                Vec::new()
-            }
-        };
-        draft.zones = zones.iter().map(|z| z.to_evidence(now)).collect();
-        if zones.is_empty() && draft.findings.is_empty() {
-            draft.findings.push(Finding::forbid(
-                "house/no_zone",
-                (
-                    "no se sabe en qué zona horaria está el deudor".into(),
-                    "the debtor's time zone is not known".into(),
-                ),
-            ));
-        }
+        let zones = self.zones(&mut draft, point);
         let mut dates: Vec<Date> = zones.iter().map(|z| date_of(now, &z.zone.tz)).collect();
         if dates.is_empty() {
             dates.push(today(now));
@@ -231,6 +209,47 @@ impl RuleBook {
             return draft.close(None);
         }
         self.timed_rules(draft, point, (&packs, &held.debts), &zones)
+    }
+
+    /// Where he may be, as far as the campaign lets it count, and what is missing of it.
+    fn zones(&self, draft: &mut Draft<'_>, point: &ContactPoint) -> Vec<zones::Candidate> {
+        let (facts, action) = (draft.facts, draft.action);
+        let policy = action.circumstances.zone_policy;
+        let found = match zones::candidates(&self.prefixes, facts, point, policy) {
+            Ok(found) => found,
+            Err(name) => {
+                draft.findings.push(Finding::forbid(
+                    "house/unknown_zone",
+                    (
+                        format!("la zona horaria «{name}» no existe"),
+                        format!("the time zone '{name}' does not exist"),
+                    ),
+                ));
+                Vec::new()
+            }
+        };
+        draft.zones = found.iter().map(|z| z.to_evidence(action.now)).collect();
+        if found.is_empty() && draft.findings.is_empty() {
+            draft.findings.push(Finding::forbid(
+                "house/no_zone",
+                (
+                    "no se sabe en qué zona horaria está el deudor".into(),
+                    "the debtor's time zone is not known".into(),
+                ),
+            ));
+        }
+        if !zones::place_known(policy, facts) {
+            draft.findings.push(Finding::forbid(
+                "campaign/zone_policy",
+                (
+                    "campaña: el prefijo del número no basta, falta un domicilio con zona o una zona que él haya dicho"
+                        .into(),
+                    "campaign: the number's prefix is not enough, an address with a zone or a told zone is missing"
+                        .into(),
+                ),
+            ));
+        }
+        found
     }
 
     /// The clock it is asked by, and the number a call would show.

@@ -2,7 +2,7 @@
 //! (law.md §2.3). The action must be legal in every one of them.
 
 use crate::ValueError;
-use crate::entity::{Channel, ContactPoint, ZoneEvidence};
+use crate::entity::{CampaignZones, Channel, ContactPoint, ZoneEvidence};
 use crate::ports::store::ContactFacts;
 use crate::time::UtcMs;
 use jiff::tz::TimeZone;
@@ -125,7 +125,8 @@ impl Candidate {
 }
 
 /// The zones the debtor may be in. A told zone with its recording date replaces the others; without
-/// that date it only adds. For a point that is no phone the prefixes of all his phones count.
+/// that date it only adds, and so it does where the campaign lets every evidence count. The prefixes of all his phones
+/// count then too, and for a point that is no phone.
 ///
 /// # Errors
 /// The name of an address or told zone that the zone database does not know.
@@ -133,6 +134,7 @@ pub(crate) fn candidates(
     table: &PrefixZones,
     facts: &ContactFacts,
     point: &ContactPoint,
+    policy: CampaignZones,
 ) -> Result<Vec<Candidate>, String> {
     let (debtor, points) = (&facts.debtor, &facts.points);
     let named = |name: &str| {
@@ -144,7 +146,8 @@ pub(crate) fn candidates(
             .map_err(|_| name.to_owned())
     };
     let told = debtor.told_zone.as_deref().map(named).transpose()?;
-    if let (Some(zone), Some(_)) = (&told, debtor.told_zone_at) {
+    let all = !policy.is_pack();
+    if let (Some(zone), Some(_), false) = (&told, debtor.told_zone_at, all) {
         return Ok(vec![Candidate {
             zone: zone.clone(),
             evidence: "told",
@@ -158,7 +161,7 @@ pub(crate) fn candidates(
     };
     let is_phone =
         |p: &ContactPoint| matches!(p.channel, Channel::Call | Channel::Sms | Channel::Whatsapp);
-    if is_phone(point) {
+    if is_phone(point) && !all {
         for zone in table.of_number(point.value.reveal()) {
             add(zone.clone(), "prefix");
         }
@@ -176,4 +179,12 @@ pub(crate) fn candidates(
         add(zone, "told");
     }
     Ok(found)
+}
+
+/// Whether a campaign that asks for a known place may contact who has such evidence: more than a number's prefix.
+pub(crate) fn place_known(policy: CampaignZones, facts: &ContactFacts) -> bool {
+    policy != CampaignZones::KnownPlace
+        || facts.debtor.told_zone.is_some()
+        || facts.debtor.address_zone.is_some()
+        || !facts.address_zones.is_empty()
 }

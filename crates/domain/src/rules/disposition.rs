@@ -136,6 +136,36 @@ pub fn standard_dispositions() -> Vec<Disposition> {
     tree
 }
 
+/// Codes that every agent has, whatever his campaign's set: those that stop contact, and the number that is another's.
+/// Who asks for it must find the code for it.
+fn always() -> impl Iterator<Item = &'static str> {
+    let kept = |row: &&Row| row.10 && (row.7.is_some() || suppresses_point(row.0));
+    LEVEL_2.iter().filter(kept).map(|row| row.0)
+}
+
+/// What a campaign's set ([`crate::entity::CampaignParams::disposition_set`]) gives an agent: its codes and those that
+/// are [`always`] there; a code of level 2 stands for its leaves. `None` = the whole tree.
+#[must_use]
+pub fn codes_of_set(set: &[String]) -> Option<Vec<String>> {
+    if set.is_empty() {
+        return None;
+    }
+    let mut codes = set.to_vec();
+    codes.extend(
+        always()
+            .filter(|c| !set.iter().any(|s| s == c))
+            .map(str::to_owned),
+    );
+    Some(codes)
+}
+
+/// Whether a campaign's set gives an agent this code.
+#[must_use]
+pub fn in_set(set: &[String], code: &str) -> bool {
+    let under = parent(code);
+    codes_of_set(set).is_none_or(|codes| codes.iter().any(|c| c == code || c == under))
+}
+
 /// Whether the code proves the point wrong, invalid or fax: it is marked `bad`.
 #[must_use]
 pub fn point_bad(code: &str) -> bool {
@@ -211,6 +241,32 @@ mod tests {
                 assert_eq!((base.rpc, base.is_final), (d.rpc, d.is_final), "{}", d.code);
             }
         }
+    }
+
+    #[test]
+    fn a_set_takes_no_code_away_that_stops_contact() {
+        let set = ["CD.PP".to_owned(), "CD.NP.NOPUEDE".to_owned()];
+        for there in [
+            "CD.PP",
+            "CD.PP.TOTAL",
+            "CD.NP.NOPUEDE",
+            "CD.NC",
+            "CD.NC.ESCRITO",
+            "CI.EQ",
+        ] {
+            assert!(in_set(&set, there), "{there}");
+        }
+        for away in ["CD.NP", "CD.NP.NOQUIERE", "CD.VL", "CI.MT", "NC.NR"] {
+            assert!(!in_set(&set, away), "{away}");
+        }
+        for d in standard_dispositions().iter().filter(|d| d.agent_may_set) {
+            assert!(in_set(&[], &d.code), "{}: no set is the whole tree", d.code);
+            assert!(d.hold.is_none() || in_set(&set, &d.code), "{}", d.code);
+        }
+        assert_eq!(codes_of_set(&[]), None);
+        let codes = codes_of_set(&set).unwrap();
+        assert_eq!(codes[..2], set);
+        assert!(codes.contains(&"CI.FA".to_owned()) && !codes.contains(&"NC.BL".to_owned()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! instant and by which rule; written from the law and the packs, not from the code.
 
 mod callable;
+mod campaign_zones;
 mod care;
 mod case;
 mod golden;

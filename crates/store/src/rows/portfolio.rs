@@ -145,7 +145,7 @@ entity!(Complaint, "complaints", "complaint" {
 
 entity!(CampaignVersion, "campaign_versions", "version of the campaign" {
     id, campaign_id, client_id, name, segment_id, script_id, params, state, version, restores, note,
-    made_by, created_at, published_at
+    made_by, created_at, published_at, based_on
 });
 
 entity!(CampaignTemplate, "campaign_templates", "template of campaigns" {

@@ -1,5 +1,6 @@
 //! Campaigns as things: list, read, make, change.
 
+use super::choices::choices_known;
 use super::{params, versions};
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
@@ -208,6 +209,7 @@ async fn create(
         updated_at: now,
     };
     check_parts(&state, &row).await?;
+    choices_known(&state, None, &row).await?;
     save(&state, &caller, &row, None).await?;
     Ok((StatusCode::CREATED, Json(row)))
 }
@@ -239,6 +241,7 @@ async fn change(
     row.version = row.version.saturating_add(1);
     row.updated_at = state.now();
     check_parts(&state, &row).await?;
+    choices_known(&state, Some(&before.params), &row).await?;
     ring_fits(&state, &before, &row).await?;
     save(&state, &caller, &row, None).await?;
     state.center.campaign_changed(id).await?;

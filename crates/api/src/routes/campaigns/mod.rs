@@ -5,12 +5,14 @@
 mod at_once;
 mod callers;
 mod campaign;
+mod choices;
 mod days;
 mod detect;
 mod drafts;
 mod import_view;
 mod imports;
 mod maps;
+mod outdated;
 mod params;
 mod placements;
 mod resume;
@@ -25,6 +27,7 @@ mod voicemails;
 mod what_if;
 mod why_not;
 
+pub(crate) use choices::codes_known;
 pub(crate) use params::merged;
 pub use segment_fields::segment_language;
 

@@ -29,6 +29,10 @@ const BALANCE_MAX: i32 = 40;
 const INTENSITY: (f64, f64) = (-90.0, 100.0);
 /// Most agents of a team that is called small.
 const SMALL_TEAM_MAX: u32 = 1_000;
+/// Longest code of the disposition tree, characters.
+const CODE_MAX: usize = 30;
+/// Longest key of an offer, characters.
+const OFFER_KEY_MAX: usize = 80;
 /// Most caller ids or trunks of one campaign.
 const POOL_MAX: usize = 200;
 
@@ -286,6 +290,28 @@ fn floor_fits(p: &CampaignParams) -> Result<(), Problem> {
     minutes("refill_at", &p.refill_at).map(drop)
 }
 
+/// Texts of a list: each once, none empty or too long.
+fn once(name: &str, list: &[String], longest: usize) -> Result<(), Problem> {
+    range(&at(name), list.len(), 0, POOL_MAX)?;
+    let mut seen = std::collections::BTreeSet::new();
+    let fits = |text: &String| !text.is_empty() && text.chars().count() <= longest;
+    match list.iter().find(|text| !fits(text) || !seen.insert(*text)) {
+        None => Ok(()),
+        Some(text) => {
+            let shown: String = text.chars().take(40).collect();
+            let reason = format!("'{shown}': expected 1 to {longest} characters, each once");
+            Err(Problem::invalid(&at(name), reason))
+        }
+    }
+}
+
+/// Which offers are made and which codes are given.
+fn choices_fit(p: &CampaignParams) -> Result<(), Problem> {
+    let offers = p.offer_policy.as_deref().unwrap_or_default();
+    once("offer_policy", offers, OFFER_KEY_MAX)?;
+    once("disposition_set", &p.disposition_set, CODE_MAX)
+}
+
 /// Callers and their queue, and the message that is told without agents.
 fn callers_fit(p: &CampaignParams) -> Result<(), Problem> {
     let queue = &p.inbound;
@@ -320,6 +346,7 @@ fn fits(params: &CampaignParams) -> Result<(), Problem> {
     mix_fits(params)?;
     floor_fits(params)?;
     callers_fit(params)?;
+    choices_fit(params)?;
     center::CenterHandle::dialable(params).map_err(|reason| Problem::invalid(&at("mode"), reason))
 }
 
@@ -404,6 +431,12 @@ mod tests {
             (json!({"window_from": "21:00"}), "params.window_to"),
             (json!({"window_to": "24:01"}), "params.window_to"),
             (json!({"wrapup_s": 121}), "params.wrapup_s"),
+            (json!({"zone_policy": "nearest"}), "params.zone_policy"),
+            (json!({"caller_id_pick": "luck"}), "params.caller_id_pick"),
+            (json!({"offer_policy": ["a", "a"]}), "params.offer_policy"),
+            (json!({"offer_policy": "client"}), "params.offer_policy"),
+            (json!({"disposition_set": [""]}), "params.disposition_set"),
+            (json!({"disposition_set": null}), "params.disposition_set"),
             (json!({"order": ["luck"]}), "params.order"),
             (
                 json!({"abandon_cap_pct": 2.0, "abandon_target_pct": 3.0}),

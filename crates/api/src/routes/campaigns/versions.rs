@@ -1,8 +1,9 @@
 //! Versions of a campaign's settings: draft, publish, roll back; and copies of campaigns.
 
 use super::campaign::{check_parts, ring_fits, save};
-use super::params;
+use super::choices::choices_known;
 use super::run::own;
+use super::{outdated, params};
 use crate::auth::Caller;
 use crate::extract::{Body, Id, Params};
 use crate::list::{Items, ListQuery, list_problem};
@@ -44,6 +45,16 @@ pub(crate) struct NewVersion {
     params: Option<Map<String, Value>>,
     /// Why.
     note: String,
+    /// The campaign's version that was read; another one in the database is 409 `version_conflict`.
+    version: Option<i32>,
+}
+
+/// Over what a draft is published.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PublishAsk {
+    /// The version in force, where the draft was begun from an older one and is to be published all the same.
+    over: Option<i32>,
 }
 
 /// Which version comes back.
@@ -76,6 +87,7 @@ pub(super) fn published(state: &ApiState, caller: &Caller, row: &Campaign) -> Ca
         params: row.params.clone(),
         state: VersionState::Published,
         version: Some(row.version),
+        based_on: None,
         restores: None,
         note: String::new(),
         made_by: Some(caller.user),
@@ -124,6 +136,8 @@ async fn draft(
     Body(body): Body<NewVersion>,
 ) -> Result<(StatusCode, Json<CampaignVersion>), Problem> {
     let mut row = own(&state, &caller, id).await?;
+    params::same_version(body.version, row.version)?;
+    let before = row.params.clone();
     if let Some(name) = &body.name {
         row.name = check::name("name", name)?;
     }
@@ -131,9 +145,11 @@ async fn draft(
     row.script_id = body.script_id.or(row.script_id);
     row.params = params::merged(&row.params, body.params)?;
     check_parts(&state, &row).await?;
+    choices_known(&state, Some(&before), &row).await?;
     let version = CampaignVersion {
         state: VersionState::Draft,
         version: None,
+        based_on: Some(row.version),
         note: check::text("note", &body.note, check::TEXT_MAX)?,
         created_at: state.now(),
         published_at: None,
@@ -150,8 +166,8 @@ async fn put_in_force(
     state: &ApiState,
     caller: &Caller,
     mut version: CampaignVersion,
+    mut row: Campaign,
 ) -> Result<CampaignVersion, Problem> {
-    let mut row = own(state, caller, version.campaign_id).await?;
     let before = row.clone();
     let now = state.now();
     row.name.clone_from(&version.name);
@@ -161,6 +177,7 @@ async fn put_in_force(
     row.version = row.version.saturating_add(1);
     row.updated_at = now;
     check_parts(state, &row).await?;
+    choices_known(state, Some(&before.params), &row).await?;
     ring_fits(state, &before, &row).await?;
     version.state = VersionState::Published;
     version.version = Some(row.version);
@@ -170,13 +187,17 @@ async fn put_in_force(
     Ok(version)
 }
 
-/// Publishes a draft.
-#[utoipa::path(post, path = "/campaign-versions/{id}/publish", tag = "campaigns", params(("id" = uuid::Uuid, Path)),
+/// Publishes a draft. One that was begun from an older version than the one in force, and would take back what was
+/// changed since, is 409 `draft_outdated` with `began_from`, `published` and `differs` (field, `began`, `published`,
+/// `draft`): `over` = that published version puts it in force all the same.
+#[utoipa::path(post, path = "/campaign-versions/{id}/publish", tag = "campaigns",
+    params(("id" = uuid::Uuid, Path), PublishAsk),
     responses((status = 200, description = "In force", body = doc::CampaignVersion), (status = 409, body = doc::Problem)))]
 async fn publish(
     State(state): State<ApiState>,
     caller: Caller,
     Id(id): Id<CampaignVersionId>,
+    Params(ask): Params<PublishAsk>,
 ) -> Result<Json<CampaignVersion>, Problem> {
     let version = state.store.get_campaign_version(id).await?;
     let version = tenant::seen(&state, &caller, version).await?;
@@ -186,7 +207,9 @@ async fn publish(
             "only a draft is published",
         ));
     }
-    Ok(Json(put_in_force(&state, &caller, version).await?))
+    let row = own(&state, &caller, version.campaign_id).await?;
+    outdated::in_time(&state, &row, &version, ask.over).await?;
+    Ok(Json(put_in_force(&state, &caller, version, row).await?))
 }
 
 /// Throws a draft away; a repeat changes nothing.
@@ -256,12 +279,13 @@ async fn roll_back(
     let version = CampaignVersion {
         id: CampaignVersionId(state.id()),
         restores: old.version,
+        based_on: None,
         note: check::text("note", &body.note, check::TEXT_MAX)?,
         made_by: Some(caller.user),
         created_at: state.now(),
         ..old
     };
-    Ok(Json(put_in_force(&state, &caller, version).await?))
+    Ok(Json(put_in_force(&state, &caller, version, row).await?))
 }
 
 /// Copies a campaign's settings into a new one, a draft.

@@ -3,7 +3,7 @@
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
-use crate::routes::campaigns::merged;
+use crate::routes::campaigns::{codes_known, merged};
 use crate::routes::catalog::readers;
 use crate::{ApiState, check, doc, tenant};
 use axum::Json;
@@ -44,7 +44,7 @@ pub(crate) struct TemplateBody {
     name: String,
     /// What it is for.
     note: Option<String>,
-    /// Any of them; the others are the defaults. Segments of a mix and caller ids are not kept.
+    /// Any of them; the others are the defaults. Segments of a mix, caller ids and keys of offers are not kept.
     #[schema(value_type = Option<doc::CampaignParams>)]
     params: Option<Map<String, Value>>,
 }
@@ -54,6 +54,8 @@ fn kept(body: Option<Map<String, Value>>) -> Result<CampaignParams, Problem> {
     let mut params = merged(&CampaignParams::default(), body)?;
     params.list_mix.clear();
     params.caller_id_pool.clear();
+    // Keys are of one client's terms; that no offer is made is of any.
+    params.offer_policy = params.offer_policy.filter(Vec::is_empty);
     Ok(params)
 }
 
@@ -96,6 +98,16 @@ pub(crate) async fn template_params(
     Ok(row.params)
 }
 
+/// The parameters, once their codes are known.
+async fn told(
+    state: &ApiState,
+    body: Option<Map<String, Value>>,
+) -> Result<CampaignParams, Problem> {
+    let params = kept(body)?;
+    codes_known(state, &params).await?;
+    Ok(params)
+}
+
 /// Makes a template.
 #[utoipa::path(post, path = "/campaign-templates", tag = "campaigns", request_body = TemplateBody,
     responses((status = 201, description = "Made", body = doc::CampaignTemplate), (status = 422, body = doc::Problem)))]
@@ -114,7 +126,7 @@ async fn create(
         client_id: body.client_id.or(caller.client),
         name: check::name("name", &body.name)?,
         note: note(body.note.as_deref())?,
-        params: kept(body.params)?,
+        params: told(&state, body.params).await?,
         made_by: Some(caller.user),
         created_at: now,
         updated_at: now,
@@ -137,7 +149,7 @@ async fn replace(
     let mut row = tenant::seen(&state, &caller, row).await?;
     row.name = check::name("name", &body.name)?;
     row.note = note(body.note.as_deref())?;
-    row.params = kept(body.params)?;
+    row.params = told(&state, body.params).await?;
     row.updated_at = state.now();
     Ok(Json(
         save(&state, &caller, row, "campaign_template.changed").await?,

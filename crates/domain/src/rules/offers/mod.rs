@@ -333,6 +333,16 @@ impl ClientTerms {
         Ok(())
     }
 
+    /// The same terms with those offers alone that a campaign makes ([`crate::entity::CampaignParams::offer_policy`]);
+    /// a key that they have no more is nobody's.
+    #[must_use]
+    pub fn made_by(mut self, policy: Option<&[String]>) -> Self {
+        if let Some(keys) = policy {
+            self.offers.retain(|rule| keys.contains(&rule.key));
+        }
+        self
+    }
+
     /// How far a role may go; nothing when the terms do not name it.
     #[must_use]
     pub fn authority_of(&self, role: Role) -> Option<Authority> {

@@ -1,6 +1,7 @@
 // The desk: a projection of what the server says about this agent, and his commands.
 import { api, said } from '../lib/api';
 import { clock } from '../lib/clock.svelte';
+import { given } from '../lib/dispositions.svelte';
 import { i18n, word } from '../lib/i18n.svelte';
 import { flush, post, type Sent } from '../lib/outbox.svelte';
 import { Socket } from '../lib/socket.svelte';
@@ -39,7 +40,9 @@ export class Desk {
   card = $state.raw<Card | null>(null);
   /** What was agreed in this call, as the server last told it. */
   plan = $state.raw<CardPlan | null>(null);
-  dispositions = $state.raw<Disposition[]>([]);
+  private tree = $state.raw<Disposition[]>([]);
+  /** The codes of the call's campaign. */
+  readonly dispositions = $derived(given(this.tree, this.card?.campaign.codes));
   /** Attempts whose disposition has left this desk, so that it is not asked twice. */
   disposed = $state<string | null>(null);
   /** A command is on its way; its button waits. */
@@ -128,7 +131,7 @@ export class Desk {
   private async load(): Promise<void> {
     try {
       const { items } = await api.get<{ items: Disposition[] }>('/dispositions');
-      this.dispositions = items.filter((d) => d.agent_may_set);
+      this.tree = items.filter((d) => d.agent_may_set);
     } catch (error) {
       toast('bad', said(error));
       setTimeout(() => void this.load(), 3_000);

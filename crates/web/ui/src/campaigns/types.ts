@@ -88,6 +88,10 @@ export type Params = Record<string, unknown> & {
   window_from: string;
   window_to: string;
   schedule: Schedule;
+  zone_policy: string;
+  caller_id_pick: string;
+  offer_policy: string[] | null;
+  disposition_set: string[];
   wrapup_mode: string;
   wrapup_s: number;
   wrapup_max_s: number;
@@ -136,6 +140,16 @@ export interface Campaign {
   status: 'draft' | 'running' | 'paused' | 'stopped';
   params: Params;
   version: number;
+}
+export interface CampaignVersion {
+  id: string;
+  state: 'draft' | 'published' | 'dropped';
+  version: number | null;
+  based_on: number | null;
+  restores: number | null;
+  note: string;
+  created_at: string;
+  published_at: string | null;
 }
 export interface Said {
   code: string;

@@ -19,6 +19,8 @@ export class Problem extends Error {
     readonly errors: FieldError[] = [],
     /** The law's own words, in both languages, where the law refused. */
     readonly reason: { es: string; en: string } | null = null,
+    /** Members of single codes. */
+    readonly more: Record<string, unknown> = {},
   ) {
     super(detail || title || code);
   }
@@ -61,7 +63,7 @@ async function problem(response: Response): Promise<Problem> {
   const errors = Array.isArray(body.errors) ? (body.errors as FieldError[]) : [];
   const words = body.reason as { es?: unknown; en?: unknown } | undefined;
   const reason = typeof words?.es === 'string' && typeof words.en === 'string' ? { es: words.es, en: words.en } : null;
-  return new Problem(response.status, text('code') || `http_${response.status}`, text('title'), text('detail'), errors, reason);
+  return new Problem(response.status, text('code') || `http_${response.status}`, text('title'), text('detail'), errors, reason, body);
 }
 
 async function once(method: string, path: string, options: Options, key: string | undefined): Promise<Response> {

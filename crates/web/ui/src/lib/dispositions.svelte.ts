@@ -26,6 +26,12 @@ function read(): void {
   );
 }
 
+/** The codes that a campaign gives its agents, of level 2 with their leaves or single leaves; null = the whole tree. */
+export function given<T extends { code: string }>(tree: readonly T[], codes: readonly string[] | null | undefined): T[] {
+  if (!codes) return [...tree];
+  return tree.filter((d) => codes.includes(d.code) || codes.includes(d.code.split('.').slice(0, 2).join('.')));
+}
+
 /** What a code is called; a leaf that is there no more as the code that it stood under. */
 export function dispositionName(code: string | null | undefined): string {
   if (!code) return '–';

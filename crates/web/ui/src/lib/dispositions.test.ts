@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { dispositionName, learn } from './dispositions.svelte';
+import { dispositionName, given, learn } from './dispositions.svelte';
 import { setLang } from './i18n.svelte';
 
 const TREE = [
@@ -21,4 +21,11 @@ it('shows the code as long as nobody has told its name, and then the name', asyn
   expect(dispositionName('XX')).toBe('XX');
   await setLang('en', false);
   expect(dispositionName('CD.NP.NOQUIERE')).toBe('Will not pay');
+});
+
+it('gives an agent the codes of his campaign', () => {
+  expect(given(TREE, null)).toEqual(TREE);
+  expect(given(TREE, undefined)).toEqual(TREE);
+  expect(given(TREE, ['CD.NP']).map((d) => d.code)).toEqual(['CD.NP', 'CD.NP.NOQUIERE']);
+  expect(given(TREE, ['CD.NP.NOQUIERE', 'CD.NC']).map((d) => d.code)).toEqual(['CD.NP.NOQUIERE']);
 });

@@ -130,7 +130,8 @@ export interface CardPlan {
 export interface Card {
   attempt: string | null;
   item?: string;
-  campaign: Named;
+  /** `codes`: those its agents choose from, level 2 with leaves or single leaves; null = all. */
+  campaign: Named & { codes?: string[] | null };
   /** The debtor called us, or asked for an agent from a message. */
   direction?: 'inbound' | 'asked_for_agent';
   /** Masked number of a caller whom nobody knows yet. */
