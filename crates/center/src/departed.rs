@@ -1,12 +1,14 @@
-//! Whose debts went back to their client in bulk: a placement that is recalled, a file that no longer names them or
-//! was undone. One event tells of all of them; each node looks after whom it has queued or rings itself, beside the
+//! Whose debts went back to their client in bulk, or who took consents back in bulk: a placement that is recalled, a
+//! file that no longer names them, that revokes or that was undone. One event tells of all of them; each node looks after whom it has queued or rings itself, beside the
 //! loop that reads the log: what is told after a large recall does not wait for it.
 
 use crate::shared::Shared;
 use crate::tasks::{pause, stopped};
+use domain::entity::Consent;
 use domain::event::NewEvent;
 use domain::ids::{DebtorId, PlacementId, PortfolioId};
-use domain::ports::store::StoreError;
+use domain::ports::store::{ContactFacts, StoreError};
+use domain::rules::consents::took_back;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -111,7 +113,26 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Withdraws whoever of the portfolio is queued or rings on this node and owes nothing here any more.
+/// Those who were judged by consents of which they took some back since.
+async fn revoked(
+    shared: &Shared,
+    debtors: &[DebtorId],
+    judged: &BTreeMap<DebtorId, Vec<Arc<ContactFacts>>>,
+) -> Result<BTreeSet<DebtorId>, StoreError> {
+    let mut now: BTreeMap<DebtorId, Vec<Consent>> = BTreeMap::new();
+    for consent in shared.out.store.consents_of(debtors).await? {
+        now.entry(consent.debtor_id).or_default().push(consent);
+    }
+    let back = |id: &&DebtorId| {
+        let after = now.get(id).map(Vec::as_slice).unwrap_or_default();
+        let before = judged.get(id).into_iter().flatten();
+        before.map(|f| &f.consents).any(|b| took_back(b, after))
+    };
+    Ok(debtors.iter().filter(back).copied().collect())
+}
+
+/// Withdraws whoever of the portfolio is queued or rings on this node, and owes nothing here any more or took a
+/// consent back, as if each had been told by himself.
 async fn withdraw(shared: &Shared, portfolio: PortfolioId) -> Result<(), StoreError> {
     let known = shared
         .post
@@ -119,14 +140,19 @@ async fn withdraw(shared: &Shared, portfolio: PortfolioId) -> Result<(), StoreEr
         .await;
     // A center that stops has nobody queued.
     let Ok(known) = known else { return Ok(()) };
-    let known: Vec<DebtorId> = known.into_iter().collect();
+    let mut judged: BTreeMap<DebtorId, Vec<Arc<ContactFacts>>> = BTreeMap::new();
+    for facts in known {
+        judged.entry(facts.debtor.id).or_default().push(facts);
+    }
+    let known: Vec<DebtorId> = judged.keys().copied().collect();
     let (all, mut gone) = (known.len(), 0);
     shared.departed.left.store(all as u64, Ordering::Relaxed);
     for batch in known.chunks(BATCH) {
         let owing = shared.out.store.owing(batch).await?;
         let owing: BTreeSet<DebtorId> = owing.into_iter().collect();
-        let paid = |id: &&DebtorId| !owing.contains(*id);
-        let out: Vec<DebtorId> = batch.iter().filter(paid).copied().collect();
+        let back = revoked(shared, batch, &judged).await?;
+        let goes = |id: &&DebtorId| !owing.contains(*id) || back.contains(*id);
+        let out: Vec<DebtorId> = batch.iter().filter(goes).copied().collect();
         gone += out.len();
         shared
             .post
@@ -136,7 +162,7 @@ async fn withdraw(shared: &Shared, portfolio: PortfolioId) -> Result<(), StoreEr
         done.fetch_sub(batch.len() as u64, Ordering::Relaxed);
     }
     if gone > 0 {
-        tracing::info!(%portfolio, debtors = gone, of = all, "withdrawn: nothing of theirs is here any more");
+        tracing::info!(%portfolio, debtors = gone, of = all, "withdrawn: nothing of theirs is here any more, or they took a consent back");
     }
     Ok(())
 }

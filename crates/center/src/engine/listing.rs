@@ -6,8 +6,10 @@ use crate::live::Stocked;
 use dialer::Input;
 use domain::entity::Suppression;
 use domain::ids::{ClientId, DebtorId, PortfolioId};
+use domain::ports::store::ContactFacts;
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A debtor whom we are about to call or call, with what lists may know of him.
 pub(crate) struct Known {
@@ -41,12 +43,13 @@ impl Engine {
             .collect()
     }
 
-    /// Those of them whose debts are in a portfolio.
-    pub(crate) fn known_of(&self, portfolio: PortfolioId) -> BTreeSet<DebtorId> {
+    /// Those of them whose debts are in a portfolio, with what they were judged by: once for each time that one of
+    /// them is queued or called.
+    pub(crate) fn known_of(&self, portfolio: PortfolioId) -> Vec<Arc<ContactFacts>> {
         self.everybody()
-            .map(|s| &s.facts.debtor)
-            .filter(|debtor| debtor.portfolio_id == portfolio)
-            .map(|debtor| debtor.id)
+            .map(|s| &s.facts)
+            .filter(|facts| facts.debtor.portfolio_id == portfolio)
+            .cloned()
             .collect()
     }
 

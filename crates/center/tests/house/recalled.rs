@@ -1,11 +1,12 @@
-//! What goes back to its client in bulk: who rings for it is withdrawn.
+//! What goes back to its client in bulk, and what debtors take back in bulk: who rings for it is withdrawn.
 
 use crate::world::{House, NOBODY, Plan, client_id, debt_id, debtor_id, id};
-use domain::entity::{CallResult, CampaignParams, Placement};
+use domain::entity::{CallResult, CampaignParams, Channel, Consent, Placement};
 use domain::event::NewEvent;
-use domain::ids::{EventId, ImportId, PlacementId};
+use domain::ids::{ConsentId, DebtorId, EventId, ImportId, PlacementId};
 use domain::ports::Clock as _;
 use domain::ports::store::{CatalogStore as _, ImportStore as _};
+use domain::time::{DAY_MS, UtcMs};
 
 #[tokio::test(start_paused = true)]
 async fn a_recall_ends_what_rings_for_whom_owes_nothing_here_any_more() {
@@ -123,5 +124,77 @@ async fn a_recall_asks_about_all_who_are_queued_at_once() {
     assert_eq!(asked("owing") - before.1, 1, "all of them at once");
     assert_eq!(asked("contact_facts"), before.0, "nobody alone");
     assert_eq!(house.center.recalls_left(), 0);
+    house.center.shutdown().await;
+}
+
+fn consent(n: u128, debtor: DebtorId, revoked: bool, now: UtcMs) -> Consent {
+    Consent {
+        id: ConsentId(id(n)),
+        debtor_id: debtor,
+        channel: Channel::Call,
+        purpose: "contact".into(),
+        granted_at: now.plus_ms(-DAY_MS),
+        until: None,
+        revoked_at: revoked.then_some(now),
+        proof: "form".into(),
+        revoke_proof: revoked.then(|| "form 2".into()),
+    }
+}
+
+/// A file of consents: one takes back what stood, one refuses what nobody had recorded, one allows, one is not in it.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_takes_consents_back_ends_what_rings_for_whom_it_names() {
+    let house = House::build(Plan {
+        debtors: 4,
+        mix: NOBODY,
+        ..Plan::default()
+    })
+    .await;
+    let stood = consent(90, debtor_id(0), false, house.clock.now());
+    house.store.put_consent(&stood, &[]).await.expect("consent");
+    for n in 1..=4 {
+        house.agent(n).await;
+    }
+    house.start().await;
+    house
+        .until("all ring", || house.trunk.live_calls() == 4)
+        .await;
+    let (now, store) = (house.clock.now(), &house.store);
+    let says = [
+        Consent {
+            revoked_at: Some(now),
+            revoke_proof: Some("form 2".into()),
+            ..stood
+        },
+        consent(91, debtor_id(1), true, now),
+        consent(92, debtor_id(2), false, now),
+    ];
+    for row in &says {
+        store.put_consent(row, &[]).await.expect("consent");
+    }
+    let portfolio = store.get_debt(debt_id(0)).await.expect("debt").portfolio_id;
+    let told = NewEvent {
+        id: EventId(id(81)),
+        at: now,
+        client_id: Some(client_id()),
+        actor: "system".into(),
+        kind: "portfolio.imported".into(),
+        subject: format!("portfolio:{portfolio}"),
+        data: serde_json::json!({}),
+    };
+    store.append_events(&[told]).await.expect("told");
+    house
+        .until("two end", || house.trunk.live_calls() == 2)
+        .await;
+    let took = house.clock.now().since_ms(now);
+    assert!(took < 1_000, "{took} ms, not at the ring's end");
+    let rows = house.attempts().await;
+    let result = |n| {
+        let of = rows.iter().find(|a| a.debtor_id == debtor_id(n));
+        of.and_then(|a| a.result)
+    };
+    let ended = Some(CallResult::Cancelled);
+    assert_eq!([result(0), result(1)], [ended, ended]);
+    assert_eq!([result(2), result(3)], [None, None], "they ring on");
     house.center.shutdown().await;
 }

@@ -194,6 +194,17 @@ pub fn apply(known: &mut Vec<Consent>, row: &ConsentRow, debtor: DebtorId) -> Ap
     applied
 }
 
+/// Whether a debtor took back something between two looks at his consents: one that stood does no more, be it that
+/// its grant was undone, or a revocation came that nobody knew of.
+#[must_use]
+pub fn took_back(before: &[Consent], after: &[Consent]) -> bool {
+    let of = |list: &[Consent], id: ConsentId| list.iter().find(|c| c.id == id).cloned();
+    let stood = |c: &Consent| c.revoked_at.is_none();
+    let lost = |c: &Consent| stood(c) && of(after, c.id).as_ref().is_none_or(|now| !stood(now));
+    let told = |c: &Consent| !stood(c) && of(before, c.id).is_none();
+    before.iter().any(lost) || after.iter().any(told)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,6 +282,21 @@ mod tests {
             assert!(apply(&mut known, &rows[0], DebtorId(Uuid::nil())).is_nothing());
             assert_eq!(known, before);
         }
+    }
+
+    #[test]
+    fn who_took_something_back_is_told_from_who_gave_or_kept_it() {
+        use ConsentAct::{Granted, Revoked};
+        let none: Vec<Consent> = run(&[]);
+        let given = run(&[row(Granted, 10, "a")]);
+        let ended = run(&[row(Granted, 10, "a"), row(Revoked, 20, "b")]);
+        let refused = run(&[row(Revoked, 20, "b")]);
+        assert!(took_back(&given, &ended), "revoked");
+        assert!(took_back(&given, &none), "its grant was undone");
+        assert!(took_back(&none, &refused), "what nobody had recorded");
+        assert!(!took_back(&none, &given) && !took_back(&given, &given));
+        assert!(!took_back(&ended, &ended) && !took_back(&refused, &refused));
+        assert!(!took_back(&ended, &given), "a revocation that was undone");
     }
 
     #[test]

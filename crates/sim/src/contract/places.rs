@@ -102,4 +102,16 @@ async fn who_owes_is_told_at_once(store: &Subject) {
     expected.sort_unstable();
     assert_eq!(owing, expected, "each once");
     assert_eq!(store.owing(&[]).await.expect("works"), []);
+    let mut expected = Vec::new();
+    for person in &people[..2] {
+        expected.extend(person.row(2).consents);
+    }
+    for consent in &expected {
+        store.put_consent(consent, &[]).await.expect("consent");
+    }
+    let mut consents = store.consents_of(&asked).await.expect("works");
+    consents.sort_by_key(|c| c.id);
+    expected.sort_by_key(|c| c.id);
+    assert_eq!(consents, expected, "each once");
+    assert_eq!(store.consents_of(&[]).await.expect("works"), []);
 }

@@ -2,7 +2,7 @@
 
 use super::{Lease, MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{Campaign, CampaignStatus, Channel, DebtStatus, Verdict};
+use domain::entity::{Campaign, CampaignStatus, Channel, Consent, DebtStatus, Verdict};
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, PersonId, PointId, VerdictId};
 use domain::ports::store::{
@@ -334,6 +334,13 @@ impl ContactStore for MemoryStore {
         let owes = |id: &DebtorId| t.debts.of(*id).any(|d| d.status == DebtStatus::Open);
         let asked: BTreeSet<DebtorId> = debtors.iter().copied().collect();
         Ok(asked.into_iter().filter(owes).collect())
+    }
+
+    async fn consents_of(&self, debtors: &[DebtorId]) -> Result<Vec<Consent>, StoreError> {
+        let t = self.tx().await?;
+        let asked: BTreeSet<DebtorId> = debtors.iter().copied().collect();
+        let of = |id: DebtorId| t.consents.of(id).cloned();
+        Ok(asked.into_iter().flat_map(of).collect())
     }
 
     async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError> {

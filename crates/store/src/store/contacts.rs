@@ -9,7 +9,7 @@ use super::wake;
 use crate::segment::Filter;
 use crate::sql::{Cell as _, Link, Row, vals};
 use async_trait::async_trait;
-use domain::entity::{Campaign, CampaignStatus, Verdict};
+use domain::entity::{Campaign, CampaignStatus, Consent, Verdict};
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, VerdictId};
 use domain::ports::StoreError;
@@ -231,6 +231,11 @@ impl ContactStore for SqlStore {
             .rows_in(sql, debtors, "ORDER BY debtor_id", &[])
             .await?;
         rows.iter().map(|row| row.get("debtor_id")).collect()
+    }
+
+    async fn consents_of(&self, debtors: &[DebtorId]) -> Result<Vec<Consent>, StoreError> {
+        let mut link = self.read().await?;
+        link.all_in("debtor_id", debtors, "", &[]).await
     }
 
     async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError> {

@@ -193,6 +193,7 @@ timed! { ContactStore;
     release_all(node: &str, campaign: Option<CampaignId>) -> u64;
     contact_facts(debtor: DebtorId, now: UtcMs) -> ContactFacts;
     owing(debtors: &[DebtorId]) -> Vec<DebtorId>;
+    consents_of(debtors: &[DebtorId]) -> Vec<Consent>;
     items_of(debtor: DebtorId) -> Vec<ItemState>;
     put_item(item: &ItemState, events: &[NewEvent]) -> ();
     item_counts(campaign: CampaignId, now: UtcMs) -> ItemCounts;

@@ -163,6 +163,8 @@ pub trait ContactStore: Send + Sync {
     -> Result<ContactFacts, StoreError>;
     /// Those of the debtors who have an open debt, each once.
     async fn owing(&self, debtors: &[DebtorId]) -> Result<Vec<DebtorId>, StoreError>;
+    /// All consents of the debtors, in no order.
+    async fn consents_of(&self, debtors: &[DebtorId]) -> Result<Vec<Consent>, StoreError>;
     /// Where a debtor stands in each campaign that has him.
     async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError>;
     /// Sets an item (callback, broken promise first, withdrawal).
