@@ -375,22 +375,21 @@ fn put_off(mut item: ItemState, best: Option<Verdict>, now: UtcMs) -> Considered
     item.next_at = next
         .unwrap_or(now.plus_ms(again_ms(best.as_ref())))
         .max(now.plus_ms(REFUSED_LEAST_MS));
-    let blocked = best.as_ref().and_then(|v| v.blocked);
-    let item = refused(item, blocked);
+    let item = refused(item, best.as_ref());
     Considered::Back(Box::new(item), best.map(Box::new))
 }
 
 /// Before he is looked at again where the law names no instant. A number that may not be shown is soon another one.
 fn again_ms(verdict: Option<&Verdict>) -> i64 {
-    let first = verdict.and_then(|v| v.rules.iter().find(|r| r.refused));
-    match first {
-        Some(hit) if hit.rule.contains("caller_id") => SHOWN_AGAIN_MS,
+    match crate::words::refusal(verdict) {
+        crate::words::NO_NUMBER => SHOWN_AGAIN_MS,
         _ => REFUSED_AGAIN_MS,
     }
 }
 
-/// What is noted of a refusal. An agreed call-back that the hours or a cap only put off stays one.
-pub(crate) fn refused(mut item: ItemState, blocked: Option<BlockReason>) -> ItemState {
+/// What is noted of a refusal, so that a campaign's reasons are counted by it. An agreed call-back that the hours or a cap only put off stays one.
+pub(crate) fn refused(mut item: ItemState, verdict: Option<&Verdict>) -> ItemState {
+    let blocked = verdict.and_then(|v| v.blocked);
     let agreed = item.note.starts_with("callback");
     if agreed && matches!(blocked, Some(BlockReason::Window | BlockReason::Cap)) {
         item.note = CallbackRow::note_of(own_agent(&item.note));
@@ -399,7 +398,7 @@ pub(crate) fn refused(mut item: ItemState, blocked: Option<BlockReason>) -> Item
     if agreed {
         item.priority = 0;
     }
-    crate::words::block(blocked).clone_into(&mut item.note);
+    crate::words::refusal(verdict).clone_into(&mut item.note);
     item
 }
 

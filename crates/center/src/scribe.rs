@@ -242,7 +242,7 @@ async fn refused(shared: &Arc<Shared>, ctx: &CallCtx, verdict: Verdict) {
         next_at: next,
         ..ctx.stocked.state.clone()
     };
-    release(shared, ctx, feeder::refused(item, verdict.blocked)).await;
+    release(shared, ctx, feeder::refused(item, Some(&verdict))).await;
 }
 
 /// Gives the debtor back without an attempt.

@@ -3,7 +3,7 @@
 use crate::view::Problem;
 use domain::entity::{
     BlockReason, CallResult, CampaignStatus, Channel, DialMode, MessageState, PaymentChannel,
-    PlanState, PromiseState,
+    PlanState, PromiseState, Verdict,
 };
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
@@ -259,8 +259,32 @@ pub(crate) fn note(note: &str) -> Option<Both> {
         "blocked_hold" => ("hay un bloqueo", "a hold is in force"),
         "blocked_suppressed" => ("está en lista de exclusión", "is listed"),
         "blocked_rule" => ("una regla lo impide", "a rule forbids it"),
+        NO_NUMBER => (
+            "la ley no deja mostrar ninguno de los números de la campaña",
+            "the law lets none of the campaign's numbers be shown",
+        ),
+        NO_PLACE => (
+            "no se sabe bastante de dónde está",
+            "not enough is known of where he is",
+        ),
         _ => return None,
     })
+}
+
+/// Note of who is refused for want of a number that may be shown (law.md §1 `caller_id`).
+pub(crate) const NO_NUMBER: &str = "blocked_caller_id";
+/// Note of who is refused because of what is not known of his zone.
+pub(crate) const NO_PLACE: &str = "blocked_zone";
+
+/// What is noted of a refusal: its reason, and of rules those apart that a manager can do something about.
+pub(crate) fn refusal(verdict: Option<&Verdict>) -> &'static str {
+    let hits = verdict.into_iter().flat_map(|v| &v.rules);
+    let first = hits.filter(|r| r.refused).map(|r| r.rule.as_str()).next();
+    match first {
+        Some(rule) if rule.contains("/caller_id") => NO_NUMBER,
+        Some("campaign/zone_policy" | "house/no_zone" | "house/unknown_zone") => NO_PLACE,
+        _ => block(verdict.and_then(|v| v.blocked)),
+    }
 }
 
 /// Stable code of a refusal.

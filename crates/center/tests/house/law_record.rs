@@ -62,6 +62,26 @@ async fn without_a_number_that_the_law_lets_be_shown_nobody_is_called_and_it_is_
             .any(|v| v.rules.iter().any(|r| r.refused && r.rule == LIST)),
         "{refused:?}"
     );
+    // Counted by that reason, and each is behind it.
+    let all = house
+        .center
+        .campaign_why(campaign_id())
+        .await
+        .expect("told");
+    let counted = all
+        .reasons
+        .iter()
+        .find(|r| r.key == "later.blocked_caller_id");
+    let counted = counted.expect("a reason of its own");
+    assert_eq!((counted.debtors, counted.unexplained), (3, false));
+    assert!(counted.es.contains("números") && counted.en.contains("numbers"));
+    let key = counted.key.clone();
+    let rows = house.center.campaign_why_rows(campaign_id(), key, None, 10);
+    let rows = rows.await.expect("rows");
+    assert_eq!(rows.len(), 3);
+    let said =
+        |r: &center::campaign_why::WhyRow| r.es.as_deref().is_some_and(|t| t.contains("REDECO"));
+    assert!(rows.iter().all(said), "{rows:?}");
     // Nor by hand.
     let point = crate::world::point_id(0);
     let by_hand = house

@@ -107,7 +107,9 @@ crate::text_enum! {
         OnHold = "on_hold",
         /// One of his phones or his document is listed (yes/no).
         Suppressed = "suppressed",
-        /// The law, asked not long ago, lets one of his phones be called now; no hold, not listed (yes/no).
+        /// The law, asked not long ago, lets one of his phones be called now; no hold, not listed (yes/no). Of the
+        /// debtor in general: which number a campaign would show is not looked at, nor its days, hours and choices;
+        /// `why-not` of the campaign counts whom those hold back.
         CallableNow = "callable_now",
         /// Zone that he told us himself (IANA), empty when he told none (text).
         ToldZone = "told_zone",
