@@ -1,2 +1,4 @@
 -- The version in force when a draft of a campaign was begun.
 ALTER TABLE campaign_versions ADD COLUMN based_on BIGINT;
+-- Visits, as few as there are: what segments count over a while.
+CREATE INDEX ledger_visits ON ledger (debtor_id, at) WHERE kind = 'visit';

@@ -5,10 +5,10 @@ mod ops;
 mod source;
 
 use self::ops::{compared, one_of, sign};
-use self::source::{Has, OPEN, Source, Summed};
+use self::source::{Has, OPEN, Source, Summed, Toward};
 use crate::sql::{Dialect, Field as Bound, Val, holes};
 use domain::ids::{ClientId, ImportId};
-use domain::segment::{Expr, Field, FieldKind, Literal, Op, utc_day};
+use domain::segment::{Expr, Field, FieldKind, Literal, NEVER_DAYS, Op, utc_day};
 use domain::time::UtcMs;
 
 /// Conditions over `debtors d`, and their values from `$1` on.
@@ -101,6 +101,18 @@ const BUCKETS: &[(&str, i64, i64)] = &[
     ("b361_plus", 361, DAYS_MAX),
 ];
 
+/// How days that are compared so compare their dates: the longer ago, the earlier.
+const fn dated(op: Op, toward: Toward) -> &'static str {
+    match (toward, op) {
+        (Toward::Until, op) => sign(op),
+        (Toward::Since, Op::Lt) => sign(Op::Gt),
+        (Toward::Since, Op::Le) => sign(Op::Ge),
+        (Toward::Since, Op::Gt) => sign(Op::Lt),
+        (Toward::Since, Op::Ge) => sign(Op::Le),
+        (Toward::Since, op) => sign(op),
+    }
+}
+
 struct Compiler {
     values: Vec<Val>,
     now: UtcMs,
@@ -183,7 +195,9 @@ impl Compiler {
                 Some((_, from, to)) => self.days_between(*from, *to),
                 None => NEVER.to_owned(),
             },
-            Source::Condition(_) | Source::DaysPastDue | Source::Sum(_) => NEVER.to_owned(),
+            Source::Condition(_) | Source::DaysPastDue | Source::Sum(_) | Source::Day(..) => {
+                NEVER.to_owned()
+            }
         }
     }
 
@@ -237,6 +251,11 @@ impl Compiler {
                 let fits = format!("{}{place}", sign(op));
                 self.sum(&of, &fits, compared(0, op, n))
             }
+            Source::Day(of, toward) => {
+                let date = self.date_at(n, toward);
+                let fits = format!("{}{date}", dated(op, toward));
+                self.sum(&of, &fits, compared(NEVER_DAYS, op, n))
+            }
             _ => NEVER.to_owned(),
         }
     }
@@ -270,14 +289,16 @@ impl Compiler {
         format!("d.id IN (SELECT x.debtor_id FROM {table} x WHERE {condition})")
     }
 
-    /// Debtors whose sum `fits`; who has no row has 0, which fits or does not. The set holds those with
+    /// Debtors whose sum `fits`; of who has no row it is told whether he fits. The set holds those with
     /// rows alone, so that it is as small as what happened.
     fn sum(&self, of: &Summed, fits: &str, zero_fits: bool) -> String {
         let Summed {
             table,
             condition,
             sum,
+            wide,
             index,
+            ..
         } = of;
         // The order of the debtors would lead SQLite past all rows there are.
         let rows = match (self.dialect, index) {
@@ -285,9 +306,8 @@ impl Compiler {
             _ => format!("{table} x"),
         };
         match self.reach {
-            Reach::Few => format!(
-                "COALESCE((SELECT {sum} FROM {table} x WHERE x.debtor_id=d.id AND {condition}),0){fits}"
-            ),
+            _ if *wide && self.dialect == Dialect::Lite => Self::each_sum(of, fits),
+            Reach::Few => Self::each_sum(of, fits),
             Reach::All if zero_fits => format!(
                 "NOT (d.id IN (SELECT x.debtor_id FROM {rows} WHERE {condition} \
                     GROUP BY x.debtor_id HAVING NOT ({sum}{fits})))"
@@ -297,6 +317,20 @@ impl Compiler {
                     GROUP BY x.debtor_id HAVING {sum}{fits})"
             ),
         }
+    }
+
+    /// The same, asked of each debtor.
+    fn each_sum(of: &Summed, fits: &str) -> String {
+        let Summed {
+            table,
+            condition,
+            sum,
+            none,
+            ..
+        } = of;
+        format!(
+            "COALESCE((SELECT {sum} FROM {table} x WHERE x.debtor_id=d.id AND {condition}),{none}){fits}"
+        )
     }
 
     fn between(&mut self, field: Field, from: i64, to: i64) -> String {
@@ -310,6 +344,15 @@ impl Compiler {
                 let zero_fits = from <= 0 && 0 <= to;
                 let fits = format!(" BETWEEN {} AND {}", self.bind(from), self.bind(to));
                 self.sum(&of, &fits, zero_fits)
+            }
+            Source::Day(of, toward) => {
+                let (near, far) = (self.date_at(from, toward), self.date_at(to, toward));
+                let (first, last) = match toward {
+                    Toward::Since => (far, near),
+                    Toward::Until => (near, far),
+                };
+                let never_fits = from <= NEVER_DAYS && NEVER_DAYS <= to;
+                self.sum(&of, &format!(" BETWEEN {first} AND {last}"), never_fits)
             }
             _ => NEVER.to_owned(),
         }

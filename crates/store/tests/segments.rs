@@ -7,7 +7,9 @@ mod maker;
 #[path = "common/ties.rs"]
 mod ties;
 
-use domain::entity::{Assignment, Complaint, DebtStage, Excuse, Message, Plan};
+use domain::entity::{
+    Assignment, Complaint, DebtStage, Excuse, Instalment, LedgerRow, Letter, Message, Plan,
+};
 use domain::ids::DebtorId;
 use domain::ports::store::{ListFilter, MessageAsk, PageRequest};
 use domain::segment::{
@@ -34,6 +36,9 @@ struct Tied {
     excuses: Vec<Excuse>,
     complaints: Vec<Complaint>,
     messages: Vec<Message>,
+    instalments: Vec<Instalment>,
+    letters: Vec<Letter>,
+    ledger: Vec<LedgerRow>,
     campaign: Option<String>,
     team: Option<String>,
     agent: Option<String>,
@@ -73,8 +78,12 @@ async fn tied(store: &Subject, id: DebtorId, debts: &[domain::entity::Debt]) -> 
             agent = Some(store.get_agent(id).await.expect("agent").name);
         }
     }
+    let parts = plans.iter().flat_map(|file| file.instalments.clone());
     Tied {
         stages,
+        instalments: parts.collect(),
+        letters: store.letters_of(id, OF_ONE).await.expect("letters"),
+        ledger: store.ledger_of(id).await.expect("ledger"),
         plans: plans.into_iter().map(|file| file.plan).collect(),
         excuses: store.excuses_of(id, OF_ONE).await.expect("excuses"),
         complaints: complaints.expect("complaints").items,
@@ -86,9 +95,13 @@ async fn tied(store: &Subject, id: DebtorId, debts: &[domain::entity::Debt]) -> 
 }
 
 /// Rows of the evaluator, from everything the store gives about each debtor.
-async fn rows(store: &Subject, scene: &Scene, people: &[Person]) -> Vec<(DebtorId, SegmentRow)> {
+async fn rows(
+    store: &Subject,
+    scene: &Scene,
+    people: &[(Person, Option<&'static str>)],
+) -> Vec<(DebtorId, SegmentRow)> {
     let mut rows = Vec::new();
-    for person in people {
+    for (person, placed) in people {
         let file = store.debtor_file(person.debtor.id).await.expect("file");
         // What the law is handed, external lists among it.
         let law = store.contact_facts(person.debtor.id, NOW).await;
@@ -116,7 +129,11 @@ async fn rows(store: &Subject, scene: &Scene, people: &[Person]) -> Vec<(DebtorI
             excuses: &tied.excuses.iter().collect::<Vec<_>>(),
             preferences: &law.preferences.iter().collect::<Vec<_>>(),
             complaints: &tied.complaints.iter().collect::<Vec<_>>(),
+            instalments: &tied.instalments.iter().collect::<Vec<_>>(),
+            placed_on: &placed.iter().copied().collect::<Vec<_>>(),
             messages: &tied.messages.iter().collect::<Vec<_>>(),
+            letters: &tied.letters.iter().collect::<Vec<_>>(),
+            ledger: &tied.ledger.iter().collect::<Vec<_>>(),
             assigned: Assigned {
                 campaign: tied.campaign.as_deref(),
                 team: tied.team.as_deref(),
@@ -268,10 +285,11 @@ async fn population(store: &Subject, seed: u64) -> (Scene, Vec<(DebtorId, Segmen
         let person = maker.debtor(&scene).await;
         maker.history(&person, &lease).await;
         maker.stops(&person).await;
-        maker.ties(&person, &crew).await;
-        people.push(person);
+        let placed = maker.ties(&scene, &person, &crew).await;
+        people.push((person, placed));
     }
-    maker.lists(&people).await;
+    let persons: Vec<Person> = people.iter().map(|(person, _)| person.clone()).collect();
+    maker.lists(&persons).await;
     maker.marked().await;
     let rows = rows(store, &scene, &people).await;
     (scene, rows)

@@ -162,6 +162,7 @@ async fn who_is_known_by_a_prefix_alone_is_not_called_where_a_place_is_asked_for
         rules.any(|r| r.rule == "campaign/zone_policy" && r.refused)
     };
     assert!(refused.iter().any(rule), "{refused:?}");
+    assert_eq!(house.item(debtor_id(0)).await.note, "blocked_zone");
     let why = house
         .center
         .why_not(debtor_id(0), Some(campaign_id()))

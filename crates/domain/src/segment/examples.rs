@@ -71,6 +71,10 @@ pub const EXAMPLES: &[&str] = &[
     "excuse = 'unemployed' and payment_channel = 'transfer'",
     "rpc_30d >= 1 and messages_30d <= 3",
     "messages_30d = 0 and email_count >= 1",
+    "letters_30d >= 1 and visits_30d = 0",
+    "visits_30d >= 1 and balance > 1000.00",
+    "days_since_placement between 0 and 30 and attempts = 0",
+    "days_to_instalment between 0 and 3 and next_instalment >= 100.00",
     "assigned_campaign = 'bench' or assigned_team = 'bench'",
     "assigned_agent = 'bench' and not promise_active",
 ];

@@ -4,8 +4,9 @@ use super::row::{NEVER_DAYS, NO_SCORE, SegmentRow, day_of_date, utc_day};
 use super::{Expr, Field};
 use crate::entity::{
     Address, Attempt, Channel, Complaint, Consent, ContactPoint, Debt, DebtItem, DebtStage,
-    DebtStatus, Debtor, Excuse, Hold, HoldKind, HoldScope, Message, Party, Payment, Plan,
-    PointClass, Preference, Promise, PromiseState, Suppression,
+    DebtStatus, Debtor, Excuse, Hold, HoldKind, HoldScope, Instalment, InstalmentState, LedgerKind,
+    LedgerRow, Letter, Message, Party, Payment, Plan, PointClass, Preference, Promise,
+    PromiseState, Suppression,
 };
 use crate::money::{Money, hundredths};
 use crate::time::{DAY_MS, UtcMs};
@@ -53,8 +54,16 @@ pub struct SegmentFacts<'a> {
     pub preferences: &'a [&'a Preference],
     /// All his complaints.
     pub complaints: &'a [&'a Complaint],
+    /// Instalments of these plans.
+    pub instalments: &'a [&'a Instalment],
+    /// Days on which his open debts were placed with us (`YYYY-MM-DD`).
+    pub placed_on: &'a [&'a str],
     /// All messages to him.
     pub messages: &'a [&'a Message],
+    /// All letters to him.
+    pub letters: &'a [&'a Letter],
+    /// His own rows of the ledger, of the last 30 days at least.
+    pub ledger: &'a [&'a LedgerRow],
     /// Who works him.
     pub assigned: Assigned<'a>,
 }
@@ -175,6 +184,29 @@ impl SegmentFacts<'_> {
         };
         row.promises_broken_60d = count(self.promises.iter().filter(lately).count());
         row.plan_states = names(self.plans.iter().map(|p| p.state));
+        self.fill_instalment(row, now);
+    }
+
+    /// What is due next of the plans that run.
+    fn fill_instalment(&self, row: &mut SegmentRow, now: UtcMs) {
+        let currency = |part: &Instalment| {
+            let plan = self.plans.iter().find(|p| p.id == part.plan_id)?;
+            plan.state.runs().then_some(plan.currency)
+        };
+        let due = || {
+            let parts = self.instalments.iter();
+            parts
+                .filter(|part| part.state == InstalmentState::Due)
+                .filter_map(|part| Some((*part, currency(part)?)))
+        };
+        let first = due().map(|(part, _)| part.due_date.as_str()).min();
+        let day = first.and_then(day_of_date);
+        row.days_to_instalment = day.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        let next = due().filter(|(part, _)| Some(part.due_date.as_str()) == first);
+        let open = |(part, currency): (&Instalment, _)| {
+            Money::new(part.amount_minor - part.paid_minor, currency)
+        };
+        row.next_instalment = hundredths(next.map(open));
     }
 
     fn promises_in(&self, state: PromiseState) -> i64 {
@@ -212,6 +244,8 @@ impl SegmentFacts<'_> {
             .filter_map(|d| day_of_date(d.statute_date.as_deref()?))
             .min();
         row.days_to_statute = first.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        let placed = self.placed_on.iter().max().and_then(|day| day_of_date(day));
+        row.days_since_placement = placed.map_or(NEVER_DAYS, |day| utc_day(now) - day);
     }
 
     fn fill_points(&self, row: &mut SegmentRow, now: UtcMs) {
@@ -275,6 +309,10 @@ impl SegmentFacts<'_> {
         row.rpc_30d = count(self.attempts.iter().filter(spoke).count());
         let sent = |m: &&&Message| m.sent_at.is_some_and(|at| at > month);
         row.messages_30d = count(self.messages.iter().filter(sent).count());
+        let made = |l: &&&Letter| l.made_at > month;
+        row.letters_30d = count(self.letters.iter().filter(made).count());
+        let visit = |l: &&&LedgerRow| l.kind == LedgerKind::Visit && l.at > month;
+        row.visits_30d = count(self.ledger.iter().filter(visit).count());
     }
 
     /// What he said and asked for, and who works him.

@@ -156,6 +156,17 @@ crate::text_enum! {
         Rpc30d = "rpc_30d",
         /// Messages sent in the last 30 × 24 h (number).
         Messages30d = "messages_30d",
+        /// Letters made in the last 30 × 24 h (number).
+        Letters30d = "letters_30d",
+        /// Visits in the last 30 × 24 h, as the ledger has them (number).
+        Visits30d = "visits_30d",
+        /// UTC days since the newest placement of an open debt; none = 100000 (number).
+        DaysSincePlacement = "days_since_placement",
+        /// UTC days until the first instalment that is due of a plan that runs, negative behind it; none = 100000
+        /// (number).
+        DaysToInstalment = "days_to_instalment",
+        /// What is open of the instalments due on that day (money).
+        NextInstalment = "next_instalment",
         /// Name of the campaign that alone dials him (text).
         AssignedCampaign = "assigned_campaign",
         /// Name of the team that gets him first (text).
@@ -246,7 +257,11 @@ impl Field {
             | Self::PromisesPartial
             | Self::PromisesBroken60d
             | Self::Rpc30d
-            | Self::Messages30d => FieldKind::Number,
+            | Self::Messages30d
+            | Self::Letters30d
+            | Self::Visits30d
+            | Self::DaysSincePlacement
+            | Self::DaysToInstalment => FieldKind::Number,
             Self::Balance
             | Self::Overdue
             | Self::Principal
@@ -255,7 +270,8 @@ impl Field {
             | Self::Minimum
             | Self::Promised
             | Self::Paid
-            | Self::Paid30d => FieldKind::Money,
+            | Self::Paid30d
+            | Self::NextInstalment => FieldKind::Money,
             Self::PromiseActive | Self::OnHold | Self::Suppressed | Self::CallableNow => {
                 FieldKind::Bool
             }

@@ -85,6 +85,7 @@ pub(super) const NAMES: &[Name] = names! {
         DebtCount "deudas" "el número de deudas abiertas" "the number of open debts";
         DebtStatus "estado_deuda" "el estado de una deuda" "the status of a debt";
         InvoiceRef "factura" "la factura de una deuda abierta" "the invoice of an open debt";
+        DaysSincePlacement "dias_desde_asignacion" "los días desde que se asignó una deuda abierta" "the days since an open debt was placed";
     }
     Ageing {
         DaysPastDue "dias_mora" "los días de mora" "the days past due";
@@ -117,6 +118,8 @@ pub(super) const NAMES: &[Name] = names! {
         PromisesPartial "promesas_parciales" "las promesas cumplidas en parte" "the promises kept in part";
         PromisesBroken60d "promesas_rotas_60d" "las promesas rotas en 60 días" "the promises broken in 60 days";
         PlanState "estado_convenio" "el estado de un convenio" "the state of a plan";
+        DaysToInstalment "dias_a_cuota" "los días para su siguiente cuota" "the days until his next instalment";
+        NextInstalment "siguiente_cuota" "lo que falta de su siguiente cuota" "what is open of his next instalment";
         PaymentChannel "medio_de_pago" "el medio de un pago" "the channel of a payment";
     }
     History {
@@ -129,6 +132,8 @@ pub(super) const NAMES: &[Name] = names! {
         Excuse "motivo" "el motivo de atraso que dio" "the excuse he gave";
         Rpc30d "contactos_30d" "los contactos directos de 30 días" "the right-party contacts of 30 days";
         Messages30d "mensajes_30d" "los mensajes enviados en 30 días" "the messages sent in 30 days";
+        Letters30d "cartas_30d" "las cartas de 30 días" "the letters of 30 days";
+        Visits30d "visitas_30d" "las visitas de 30 días" "the visits of 30 days";
     }
     Law {
         HoldKind "tipo_bloqueo" "un bloqueo vigente" "a hold in force";
@@ -161,6 +166,8 @@ const ALSO: &[(&str, Field)] = &[
     ("teléfono", Field::Phone),
     ("días_sin_confirmar", Field::DaysSinceConfirmed),
     ("campaña_asignada", Field::AssignedCampaign),
+    ("días_a_cuota", Field::DaysToInstalment),
+    ("días_desde_asignación", Field::DaysSincePlacement),
     ("región", Field::Subdivision),
     ("último_resultado", Field::LastResult),
     ("última_tipificacion", Field::LastDisposition),

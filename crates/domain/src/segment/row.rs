@@ -51,6 +51,14 @@ pub fn day_of_date(date: &str) -> Option<i64> {
     Some(utc_day(midnight.timestamp().into()))
 }
 
+/// The date `YYYY-MM-DD` of a day by its number: the way back of [`day_of_date`].
+#[must_use]
+pub fn date_of_day(day: i64) -> String {
+    let midnight = UtcMs(day.saturating_mul(DAY_MS));
+    let date = midnight.in_zone(&jiff::tz::TimeZone::UTC).date();
+    date.to_string()
+}
+
 /// Values of every field for one debtor at one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(
@@ -129,6 +137,11 @@ pub struct SegmentRow {
     pub payment_channels: Vec<String>,
     pub rpc_30d: i64,
     pub messages_30d: i64,
+    pub letters_30d: i64,
+    pub visits_30d: i64,
+    pub days_since_placement: i64,
+    pub days_to_instalment: i64,
+    pub next_instalment: i64,
     pub assigned_campaign: Vec<String>,
     pub assigned_team: Vec<String>,
     pub assigned_agent: Vec<String>,
@@ -232,6 +245,11 @@ impl SegmentRow {
             Field::PromisesBroken60d => self.promises_broken_60d,
             Field::Rpc30d => self.rpc_30d,
             Field::Messages30d => self.messages_30d,
+            Field::Letters30d => self.letters_30d,
+            Field::Visits30d => self.visits_30d,
+            Field::DaysSincePlacement => self.days_since_placement,
+            Field::DaysToInstalment => self.days_to_instalment,
+            Field::NextInstalment => self.next_instalment,
             // Fields of other kinds have no number; `check` refuses to compare them as such.
             _ => 0,
         }

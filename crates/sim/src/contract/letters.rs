@@ -21,7 +21,9 @@ pub(super) async fn all(store: &Subject) {
     what_is_paid_gets_no_letter(store).await;
 }
 
-pub(super) fn batch(person: &Person) -> LetterBatch {
+/// A batch that is being made.
+#[must_use]
+pub fn batch(person: &Person) -> LetterBatch {
     LetterBatch {
         id: fresh::<LetterBatchId>(),
         client_id: person.debt.client_id,
@@ -77,7 +79,9 @@ fn counted(person: &Person) -> LedgerRow {
     }
 }
 
-pub(super) fn draft(person: &Person, batch: LetterBatchId) -> LetterDraft {
+/// A letter of it, on its way into the store.
+#[must_use]
+pub fn draft(person: &Person, batch: LetterBatchId) -> LetterDraft {
     LetterDraft {
         letter: letter(person, batch),
         action: Action {

@@ -37,7 +37,7 @@ pub mod keeps;
 mod kept;
 pub mod law;
 mod law_acts;
-mod letters;
+pub mod letters;
 pub mod marks;
 pub mod merges;
 pub mod messages;

@@ -3,10 +3,11 @@
 use super::Tables;
 use super::portfolio::mark_of;
 use domain::entity::{
-    Address, Attempt, Complaint, Consent, ContactPoint, Debt, DebtItem, DebtStage, Debtor, Excuse,
-    Hold, Message, Party, Payment, Plan, Preference, Promise, Suppression,
+    Address, Attempt, Complaint, Consent, ContactPoint, Debt, DebtItem, DebtStage, DebtStatus,
+    Debtor, Excuse, Hold, Instalment, LedgerRow, Letter, Message, Party, Payment, Plan, Preference,
+    Promise, Suppression,
 };
-use domain::ids::{ClientId, DebtorId};
+use domain::ids::{ClientId, DebtorId, PlanId};
 use domain::segment::{Assigned, SegmentFacts, SegmentRow};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
@@ -73,6 +74,12 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
     let preferences = by_debtor(t.preferences.values(), |r: &Preference| r.debtor_id);
     let complaints = by_debtor(t.complaints.values(), |r: &Complaint| r.debtor_id);
     let messages = by_debtor(t.messages.values(), |r: &Message| r.debtor_id);
+    let mut parts: BTreeMap<PlanId, Vec<&Instalment>> = BTreeMap::new();
+    for part in t.instalments.values() {
+        parts.entry(part.plan_id).or_default().push(part);
+    }
+    let letters = by_debtor(t.letters.values(), |r: &Letter| r.debtor_id);
+    let ledger = by_debtor(t.ledger.iter(), |r: &LedgerRow| r.debtor_id);
     let listings: BTreeMap<DebtorId, Vec<Suppression>> = listings(t, client);
     let ours = t
         .debtors
@@ -88,6 +95,13 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
         let own = of(&debts, debtor.id).iter();
         let items = own.filter_map(|debt| t.debt_items.get(&debt.id)).flatten();
         let items: Vec<&DebtItem> = items.collect();
+        let own = of(&plans, debtor.id).iter();
+        let own = own.filter_map(|p| parts.get(&p.id)).flatten();
+        let instalments: Vec<&Instalment> = own.copied().collect();
+        let open = of(&debts, debtor.id).iter();
+        let open = open.filter(|d| d.status == DebtStatus::Open);
+        let placed = open.filter_map(|d| t.placements.get(t.placed.get(&d.id)?));
+        let placed_on: Vec<&str> = placed.map(|p| p.placed_on.as_str()).collect();
         let facts = SegmentFacts {
             debtor,
             portfolio,
@@ -109,7 +123,11 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
             excuses: of(&excuses, debtor.id),
             preferences: of(&preferences, debtor.id),
             complaints: of(&complaints, debtor.id),
+            instalments: &instalments,
+            placed_on: &placed_on,
             messages: of(&messages, debtor.id),
+            letters: of(&letters, debtor.id),
+            ledger: of(&ledger, debtor.id),
             assigned: assigned(t, debtor.id),
         };
         (debtor, facts.row(now))

@@ -5,7 +5,7 @@ use super::{ALWAYS, Compiler, NEVER};
 use crate::hundredths;
 use crate::listing::suppressed;
 use crate::sql::Dialect;
-use domain::segment::{Field, NEVER_DAYS, NO_SCORE, utc_day};
+use domain::segment::{Field, NEVER_DAYS, NO_SCORE, date_of_day, utc_day};
 use domain::time::DAY_MS;
 
 /// How a field is found in SQL.
@@ -16,6 +16,8 @@ pub(super) enum Source {
     Any(&'static str, String, Has),
     /// A sum over rows of another table.
     Sum(Summed),
+    /// Days between today and the first or last date (ISO text) in rows of another table.
+    Day(Summed, Toward),
     /// A condition.
     Condition(String),
     /// Days past due, which follow from `oldest_due_day`.
@@ -26,11 +28,24 @@ pub(super) enum Source {
     Currency,
 }
 
-/// A sum over rows `x` of a table that belong to the debtor and fulfil a condition; none gives 0.
+/// From where to where days are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Toward {
+    /// From the date to today.
+    Since,
+    /// From today to the date.
+    Until,
+}
+
+/// A sum over rows `x` of a table that belong to the debtor and fulfil a condition.
 pub(super) struct Summed {
     pub(super) table: &'static str,
     pub(super) condition: String,
     pub(super) sum: String,
+    /// What no row gives.
+    pub(super) none: String,
+    /// Most debtors have such a row: SQLite asks each for his.
+    pub(super) wide: bool,
     /// The index of these rows alone, which holds all that is asked.
     pub(super) index: Option<&'static str>,
 }
@@ -201,6 +216,28 @@ impl Compiler {
                     table: "payments",
                     condition: within,
                     sum,
+                    none: "0".to_owned(),
+                    wide: false,
+                    index: None,
+                });
+            }
+            Field::Letters30d | Field::Visits30d => return self.counted(field),
+            Field::DaysSincePlacement => {
+                return self.day("MAX(x.placed_on)", (PLACED, true), Toward::Since);
+            }
+            Field::DaysToInstalment => {
+                return self.day("MIN(x.due_date)", (PARTS, false), Toward::Until);
+            }
+            Field::NextInstalment => {
+                let condition = format!(
+                    "x.due_date=(SELECT MIN(f.due_date) FROM {PARTS} f WHERE f.debtor_id=x.debtor_id)"
+                );
+                return Source::Sum(Summed {
+                    table: PARTS,
+                    condition,
+                    sum: hundredths::sum("x.left_minor"),
+                    none: "0".to_owned(),
+                    wide: false,
                     index: None,
                 });
             }
@@ -224,6 +261,16 @@ impl Compiler {
                 format!("x.sent_at>{}", since(30)),
                 Some("messages_sent_to"),
             ),
+            Field::Letters30d => (
+                "letters",
+                format!("x.client_id=$1 AND x.made_at>{}", since(30)),
+                Some("letters_made"),
+            ),
+            Field::Visits30d => (
+                "ledger",
+                format!("x.kind='visit' AND x.at>{}", since(30)),
+                Some("ledger_visits"),
+            ),
             Field::PromisesBroken60d => (
                 "promises",
                 format!("x.state='broken' AND x.closed_at>{}", since(60)),
@@ -240,7 +287,37 @@ impl Compiler {
             table,
             condition,
             sum: "COUNT(*)".to_owned(),
+            none: "0".to_owned(),
+            wide: false,
             index,
+        })
+    }
+
+    /// The first or last date of rows; who has none is as far from it as who never had one.
+    fn day(&mut self, date: &str, (table, wide): (&'static str, bool), toward: Toward) -> Source {
+        let never = format!("'{}'", self.date(NEVER_DAYS, toward));
+        let of = Summed {
+            table,
+            condition: ALWAYS.to_owned(),
+            sum: date.to_owned(),
+            none: never,
+            wide,
+            index: None,
+        };
+        Source::Day(of, toward)
+    }
+
+    /// The date so many days away, as it is compared with stored ones: ISO text stands in the order of its days.
+    pub(super) fn date_at(&mut self, days: i64, toward: Toward) -> String {
+        let date = self.date(days, toward);
+        self.bind(date)
+    }
+
+    fn date(&self, days: i64, toward: Toward) -> String {
+        let days = days.clamp(-FAR_DAYS, FAR_DAYS);
+        date_of_day(match toward {
+            Toward::Since => utc_day(self.now) - days,
+            Toward::Until => utc_day(self.now) + days,
         })
     }
 
@@ -294,6 +371,18 @@ impl Compiler {
 fn owed(column: &str) -> Source {
     Source::Value(hundredths::of_debts(column, &format!("x.{column}")))
 }
+
+/// Open debts that were placed with us on a day, as rows that belong to a debtor.
+const PLACED: &str = "(SELECT o.debtor_id, p.placed_on FROM debts o JOIN placements p ON p.id=o.placement_id \
+    WHERE o.status='open')";
+
+/// Instalments that are due of plans that run, as rows that belong to a debtor.
+const PARTS: &str = "(SELECT p.debtor_id, p.currency, i.due_date, i.amount_minor-i.paid_minor AS left_minor \
+    FROM plans p JOIN instalments i ON i.plan_id=p.id \
+    WHERE p.state IN ('signed','active') AND i.state='due')";
+
+/// Days away beyond which no date of ours is: dates stay within four-digit years.
+const FAR_DAYS: i64 = 600_000;
 
 pub(super) const OPEN: &str = "x.status='open'";
 

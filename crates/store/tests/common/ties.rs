@@ -3,14 +3,19 @@
 
 use crate::maker::Maker;
 use domain::entity::{
-    Assignment, Campaign, Complaint, ComplaintState, DebtItem, Excuse, ExcuseKind, MessageState,
-    PlanState, Preference, PreferenceKind, Stage, Team,
+    Assignment, Campaign, Complaint, ComplaintState, DebtItem, Excuse, ExcuseKind, ImportState,
+    InstalmentState, LedgerKind, LedgerRow, MessageState, Placement, PlanState, Preference,
+    PreferenceKind, Stage, Team,
 };
-use domain::ids::{AgentId, CampaignId, ComplaintId, ExcuseId, PreferenceId, TeamId};
+use domain::ids::{AgentId, CampaignId, ComplaintId, ExcuseId, PlacementId, PreferenceId, TeamId};
+use domain::ports::store::{AttemptFilter, Closing, PageRequest};
 use domain::time::DAY_MS;
 use rand::Rng as _;
 use sim::contract::addresses::address;
 use sim::contract::catalog::draft_agent;
+use sim::contract::imports::file;
+use sim::contract::judges::Allow;
+use sim::contract::letters::{batch, draft};
 use sim::contract::messages::waiting;
 use sim::contract::plans::agreed;
 use sim::contract::scene::*;
@@ -48,7 +53,13 @@ impl Crew {
 }
 
 impl Maker {
-    pub(crate) async fn ties(&mut self, person: &Person, crew: &Crew) {
+    /// The day on which a debt of his was placed with us, where one was.
+    pub(crate) async fn ties(
+        &mut self,
+        scene: &Scene,
+        person: &Person,
+        crew: &Crew,
+    ) -> Option<&'static str> {
         self.places(person).await;
         self.debt(person).await;
         self.said(person).await;
@@ -64,6 +75,77 @@ impl Maker {
                 assigned_at: NOW,
             };
             self.store.assign(&[row], &[]).await.expect("assigned");
+        }
+        self.written(person).await;
+        self.placed(scene, person).await
+    }
+
+    /// One more debt of his, by a file of a placement.
+    async fn placed(&mut self, scene: &Scene, person: &Person) -> Option<&'static str> {
+        if !self.chance(50) {
+            return None;
+        }
+        let placed_on = self.one(&["2026-11-23", "2026-11-22", "2026-10-24", "2026-12-01"]);
+        let placement = Placement {
+            id: fresh::<PlacementId>(),
+            client_id: scene.client.id,
+            portfolio_id: scene.portfolio.id,
+            placed_on: placed_on.into(),
+            recall_on: None,
+            fee_bp: 1_000,
+            recalled_at: None,
+            at: NOW,
+            actor: "system".into(),
+        };
+        let kept = self.store.put_placement(&placement, &[]).await;
+        kept.expect("placement");
+        let mut file = file(scene, ImportState::Accepted);
+        file.placement_id = Some(placement.id);
+        self.store.put_import(&file, &[]).await.expect("file");
+        let mut row = person.row(2);
+        row.debt = scene.draft_debt(person.debtor.id, 1_000);
+        row.parties.clear();
+        let rows = [row];
+        let report = self.store.import_batch(file.id, &rows, false, &[]).await;
+        assert_eq!(report.expect("import").debts_new, 1);
+        Some(placed_on)
+    }
+
+    /// Letters and visits.
+    async fn written(&mut self, person: &Person) {
+        let month = NOW.plus_ms(-30 * DAY_MS);
+        for _ in 0..self.rng.random_range(0..3) {
+            let batch = batch(person);
+            self.store.put_batch(&batch, &[]).await.expect("batch");
+            let mut draft = draft(person, batch.id);
+            draft.letter.made_at = self.one(&[NOW, month, month.plus_ms(1)]);
+            // A debt that is paid gets none.
+            let _made_or_not = self.store.open_letter(&draft, &Allow).await;
+        }
+        let page = PageRequest {
+            limit: 1,
+            ..PageRequest::default()
+        };
+        let filter = AttemptFilter {
+            debtor_id: Some(person.debtor.id),
+            ..AttemptFilter::default()
+        };
+        let made = self.store.list_attempts(&filter, &page).await;
+        let Some(attempt) = made.expect("attempts").items.pop() else {
+            return;
+        };
+        // Somebody went there after the call.
+        for _ in 0..self.rng.random_range(0..3) {
+            let at = self.one(&[NOW, month, month.plus_ms(1)]);
+            let mut row = LedgerRow::of_attempt(&attempt, LedgerKind::Visit, at);
+            row.id = fresh();
+            row.channel = domain::entity::Channel::Visit;
+            let closing = Closing {
+                ledger: vec![row],
+                ..Closing::default()
+            };
+            let kept = self.store.close_attempt(attempt.id, &closing).await;
+            kept.expect("visit");
         }
     }
 
@@ -109,10 +191,19 @@ impl Maker {
             file.plan.currency = debt.currency;
             file.plan.state = self.one(&[
                 PlanState::Active,
-                PlanState::Broken,
+                PlanState::Signed,
                 PlanState::Broken,
                 PlanState::Completed,
             ]);
+            for part in &mut file.instalments {
+                part.due_date = self.one(&["2026-11-20", "2026-11-23", "2026-12-24"]).into();
+                part.paid_minor = self.one(&[0, part.amount_minor / 2]);
+                part.state = self.one(&[
+                    InstalmentState::Due,
+                    InstalmentState::Due,
+                    InstalmentState::Paid,
+                ]);
+            }
             // One that does not stand on the debt as it is, or beside one that runs, is refused.
             let _drawn_or_refused = self.store.draw_plan(&file, &[]).await.expect("asked");
         }
