@@ -2,10 +2,12 @@
 //! law says of a sample of its debtors in other hours.
 
 mod profile;
+mod shift;
 #[cfg(test)]
 mod tests;
 
 pub use profile::profile;
+pub use shift::Shift;
 
 use crate::campaigns::{cap_pct, segments_of, target_pct};
 use crate::error::CenterError;
@@ -18,7 +20,6 @@ use domain::law::Action;
 use domain::ports::store::{AttemptFilter, ContactFacts, ListFilter, PAGE_LIMIT_MAX, StoreError};
 use domain::ports::{CampaignProfile, PageRequest, Store};
 use domain::time::{DAY_MS, SECOND_MS, UtcMs};
-use jiff::ToSpan as _;
 use std::collections::BTreeMap;
 
 /// Days of history.
@@ -274,7 +275,7 @@ impl History {
         for facts in &self.sample {
             let point = facts.points.iter().find(|p| p.channel == Channel::Call);
             let Some(point) = point else { continue };
-            for now in self.instants(&law.zone_of(facts), from_h, hours) {
+            for now in self.instants(&law.zone_of(facts), params, (from_h, hours)) {
                 let action = Action {
                     verdict_id: VerdictId(uuid::Uuid::nil()),
                     check_point: CheckPoint::Hopper,
@@ -283,6 +284,7 @@ impl History {
                     campaign_id: Some(id),
                     campaign_window: Some((params.window_from.clone(), params.window_to.clone())),
                     circumstances: domain::entity::Circumstances {
+                        schedule: params.schedule.clone(),
                         zone_policy: params.zone_policy,
                         ..domain::entity::Circumstances::default()
                     },
@@ -298,34 +300,6 @@ impl History {
                         .blocked
                         .map_or_else(|| "rule".to_owned(), |b| b.as_str().to_owned());
                     *out.refused.entry(reason).or_default() += 1;
-                }
-            }
-        }
-        out
-    }
-
-    /// The middle of each hour of the shift, in that zone.
-    fn instants(&self, zone: &str, from_h: f64, hours: f64) -> Vec<UtcMs> {
-        let zone = zone_or_utc(zone);
-        let Ok(now) = jiff::Timestamp::from_millisecond(self.now.0) else {
-            return Vec::new();
-        };
-        let today = now.to_zoned(zone.clone()).date();
-        let mut out = Vec::new();
-        for day in 1..=LAW_DAYS {
-            let Ok(date) = today.checked_add(day.days()) else {
-                continue;
-            };
-            for step in 0_u8..24 {
-                let at = from_h + f64::from(step) + 0.5;
-                if f64::from(step) >= hours || at >= 24.0 {
-                    break;
-                }
-                #[expect(clippy::cast_possible_truncation, reason = "minutes of a day")]
-                let minutes = (at * 60.0) as i64;
-                let local = date.at(0, 0, 0, 0).checked_add(minutes.minutes());
-                if let Ok(t) = local.and_then(|l| l.to_zoned(zone.clone())) {
-                    out.push(UtcMs(t.timestamp().as_millisecond()));
                 }
             }
         }

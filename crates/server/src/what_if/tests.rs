@@ -406,6 +406,42 @@ async fn the_law_is_asked_about_the_hours_of_the_shift() {
 }
 
 #[tokio::test]
+async fn a_shift_follows_the_schedule() {
+    use domain::entity::{CampaignSchedule, DayHours};
+    use domain::law::pack::Day;
+    let house = House::build().await;
+    let found = house.history().await;
+    let law = RuleBook::embedded().expect("packs");
+    let (id, plain) = (house.campaign.id, &house.campaign.params);
+    let whole = found.shift(plain).expect("every day");
+    assert_eq!((whole.days, whole.from_h, whole.hours), (7, 9.0, 11.0));
+    let line = |days: &[Day], from: &str, to: &str| DayHours {
+        days: days.to_vec(),
+        from: from.into(),
+        to: to.into(),
+    };
+    let mut params = plain.clone();
+    params.schedule = CampaignSchedule {
+        hours: vec![
+            line(&[Day::Mon, Day::Tue, Day::Wed, Day::Thu], "10:00", "18:00"),
+            line(&[Day::Fri], "09:00", "13:00"),
+        ],
+        ..CampaignSchedule::default()
+    };
+    let shift = found.shift(&params).expect("five days");
+    assert_eq!((shift.days, shift.from_h), (5, 9.0));
+    assert!((shift.hours - 36.0 / 5.0).abs() < 1e-9, "{shift:?}");
+    // The law is asked about its hours alone, and they are the campaign's: none of them is refused for its days.
+    let asked = found.refusals(&law, id, &params, shift.from_h, 24.0);
+    assert_eq!(asked.judged % 36, 0, "{asked:?}");
+    assert!(asked.judged > 0);
+    let over = "2020-01-01".parse().ok();
+    params.schedule.until = over;
+    assert_eq!(found.shift(&params), None);
+    assert_eq!(found.refusals(&law, id, &params, 9.0, 9.0).judged, 0);
+}
+
+#[tokio::test]
 async fn impossible_settings_are_refused_and_one_forecast_runs_at_a_time() {
     let house = House::build().await;
     let found = house.history().await;

@@ -179,7 +179,7 @@ export interface Expected {
   blocked_per_hour: number | null;
 }
 export interface WhatIfSide {
-  settings: { mode: string; agents: number; agent_balance: number; intensity_pct: number; ring_timeout_s: number; window_from: string; window_to: string; hours: number };
+  settings: { mode: string; agents: number; agent_balance: number; intensity_pct: number; ring_timeout_s: number; window_from: string; window_to: string; hours: number; days_per_week: number };
   expected: Expected | null;
 }
 export interface WhatIf {

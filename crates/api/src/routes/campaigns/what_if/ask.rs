@@ -3,7 +3,7 @@
 use crate::check::range;
 use crate::problem::Problem;
 use crate::routes::campaigns::params::{merged, minutes};
-use center::what_if::History;
+use center::what_if::{History, Shift};
 use domain::entity::{Campaign, CampaignParams, DialMode};
 use domain::ports::WhatIfSettings;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// Parameters that the forecast follows.
-const FOLLOWED: [&str; 16] = [
+const FOLLOWED: [&str; 17] = [
     "mode",
     "lines_per_agent",
     "agent_balance",
@@ -24,6 +24,7 @@ const FOLLOWED: [&str; 16] = [
     "attempts_per_day",
     "window_from",
     "window_to",
+    "schedule",
     "cps_max",
     "lines_max",
     "lines_per_agent_max",
@@ -42,18 +43,20 @@ pub(super) struct WhatIfAsk {
     /// Of the campaign's parameters: `mode`, `lines_per_agent`, `agent_balance`, `intensity_pct`,
     /// `agent_count_basis`, `ring_timeout_s`, `abandon_cap_pct`,
     /// `abandon_target_pct`, `agent_within_ms`, `attempts_per_day`, `window_from`, `window_to`,
-    /// `cps_max`, `lines_max`, `lines_per_agent_max`, `trunks`.
+    /// `schedule`, `cps_max`, `lines_max`, `lines_per_agent_max`, `trunks`.
     #[schema(value_type = Option<crate::doc::CampaignParams>)]
     params: Option<Map<String, Value>>,
     /// Agents at work, 1–1000; absent: as many as the history saw.
     agents: Option<i64>,
-    /// Hours worked from `window_from` on; absent: the whole window.
+    /// Hours worked a day from its begin on; absent: the whole day, as window and schedule say.
     hours: Option<f64>,
 }
 
 /// One side.
 pub(super) struct Side {
     pub(super) params: CampaignParams,
+    /// Days of the next week on which it works.
+    pub(super) days: u32,
     pub(super) settings: WhatIfSettings,
 }
 
@@ -93,6 +96,11 @@ fn side(params: CampaignParams, agents: u32, history: &History) -> Side {
     let at = |name, text| f64::from(minutes(name, text).unwrap_or(0)) / 60.0;
     let from_h = at("window_from", &params.window_from);
     let to_h = at("window_to", &params.window_to);
+    let shift = history.shift(&params).unwrap_or(Shift {
+        days: 0,
+        from_h,
+        hours: to_h - from_h,
+    });
     let law = &history.law;
     let cap = history.cap_pct(&params);
     let small = |ms: i64| f64::from(i32::try_from(ms).unwrap_or(i32::MAX));
@@ -109,12 +117,16 @@ fn side(params: CampaignParams, agents: u32, history: &History) -> Side {
         cap_pct: cap,
         target_pct: history.target_pct(&params).min(cap),
         agent_within_s: small(params.agent_within_ms) / 1_000.0,
-        from_h,
-        hours: (to_h - from_h).max(0.25),
+        from_h: shift.from_h,
+        hours: shift.hours.max(0.25),
         lines: lines.min(lines_of(&params, agents)),
         cps: f64::from(cps),
     };
-    Side { params, settings }
+    Side {
+        params,
+        days: shift.days,
+        settings,
+    }
 }
 
 /// Most lines that the cap for each agent leaves, of modes that dial more lines than agents are free.
@@ -175,6 +187,10 @@ pub(super) fn fits(side: &Side, history: &History) -> Result<(), Problem> {
             history.law.abandon_cap_pct
         );
         return Err(Problem::invalid("params.mode", reason));
+    }
+    if side.days == 0 {
+        let reason = "it works on none of the seven days that are looked at: expected a day with hours, and dates that are not over";
+        return Err(Problem::invalid("params.schedule", reason));
     }
     if s.lines == 0 || s.cps <= 0.0 {
         let reason = "no line is left: expected an enabled trunk with channels and starts a second";

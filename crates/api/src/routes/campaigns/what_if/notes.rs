@@ -97,6 +97,18 @@ fn about_sides(history: &History, sides: &[(&Side, Option<Forecast>); 2]) -> Vec
             "The history does not show who would have answered after the ring time it had: ringing longer is not assumed to bring more answers.",
         ));
     }
+    if sides.iter().any(|s| !s.0.params.schedule.is_plain()) {
+        let days = sides[1].0.days;
+        out.push(note(
+            "schedule",
+            format!(
+                "El turno sigue el calendario de la campaña: la media de los días en que trabaja ({days} de los 7 que se miran, con lo pedido). Las cifras por día son de un día en que trabaja, y a la ley solo se le pregunta por sus horas."
+            ),
+            format!(
+                "The shift follows the campaign's schedule: the mean of the days on which it works ({days} of the 7 that are looked at, as asked). Figures a day are of a day on which it works, and the law is asked about its hours alone."
+            ),
+        ));
+    }
     let shorter = sides
         .iter()
         .filter_map(|(side, f)| f.map(|f| side.settings.hours - f.simulated_h));

@@ -91,8 +91,10 @@ struct Used {
     attempts_per_day: Option<i32>,
     window_from: String,
     window_to: String,
-    /// Hours worked from `window_from` on.
+    /// Hours of a day on which it works, mean; from the earliest begin on.
     hours: f64,
+    /// Days on which it works, of the seven that are looked at.
+    days_per_week: u32,
     lines: u32,
     cps: f64,
 }
@@ -246,6 +248,7 @@ fn used(side: &Side) -> Used {
         window_from: p.window_from.clone(),
         window_to: p.window_to.clone(),
         hours: s.hours,
+        days_per_week: side.days,
         lines: s.lines,
         cps: s.cps,
     }
