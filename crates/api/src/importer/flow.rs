@@ -65,6 +65,7 @@ impl Flow {
             actor,
             bytes: 0,
             placement_id: None,
+            merges: false,
         }
     }
 
@@ -266,24 +267,28 @@ impl Flow {
         Ok(row)
     }
 
-    /// Saves what [`Self::write`] has written, and the kept file goes; where `merge` says so, debtor files of one document become one.
-    /// Not before: a file that breaks off is taken back, and what it made of others' files with it would stay.
+    /// Saves what [`Self::write`] has written, and the kept file goes; then [`Self::merge`]. Not before: a file that
+    /// breaks off is taken back, and what it made of others' files with it would stay.
     ///
     /// # Errors
     /// The store's. The file is in when the row says so, even where merging breaks off.
-    pub async fn accept(
-        &self,
-        row: &mut Import,
-        merge: bool,
-        actor: &str,
-    ) -> Result<(), StoreError> {
+    pub async fn accept(&self, row: &mut Import, actor: &str) -> Result<(), StoreError> {
         self.save(row, actor, "import.accepted").await?;
         self.store.drop_pieces(row.id).await?;
-        if merge {
-            row.report.merged = self.merge_all(row.portfolio_id, &row.actor).await?;
-            self.store.put_import(row, &[]).await?;
+        self.merge(row).await
+    }
+
+    /// Makes one of debtor files of one document, where the file was accepted so and it is not done yet.
+    ///
+    /// # Errors
+    /// The store's; taken up again by calling it again.
+    pub async fn merge(&self, row: &mut Import) -> Result<(), StoreError> {
+        if !row.merges {
+            return Ok(());
         }
-        Ok(())
+        row.report.merged += self.merge_all(row.portfolio_id, &row.actor).await?;
+        row.merges = false;
+        self.store.put_import(row, &[]).await
     }
 
     /// The portfolio remembers the map of an accepted file.
@@ -314,6 +319,7 @@ impl Flow {
         while self.store.undo_step(row.id, now).await?.more {}
         self.store.drop_pieces(row.id).await?;
         row.state = ImportState::Undone;
+        row.merges = false;
         row.undone_at = Some(self.clock.now());
         Ok(())
     }

@@ -13,10 +13,14 @@ const FILE: &str = "Id deudor;Crédito;Nombre;País;Saldo;Vencimiento;Celular\n\
 
 /// A file that waits for a decision.
 async fn draft(floor: &Floor, token: &str) -> (String, ImportId) {
+    draft_of(floor, token, FILE).await
+}
+
+async fn draft_of(floor: &Floor, token: &str, file: &str) -> (String, ImportId) {
     let (client, portfolio) = (floor.client, floor.portfolio);
     let path = format!("/api/v1/imports/drafts?client={client}&portfolio={portfolio}");
     let (status, view) = floor
-        .call("POST", &path, Some(token), "text/csv", FILE.to_owned())
+        .call("POST", &path, Some(token), "text/csv", file.to_owned())
         .await;
     assert_eq!(status, StatusCode::CREATED, "{view}");
     let id = view["id"].as_str().expect("id").to_owned();
@@ -180,4 +184,79 @@ async fn a_server_goes_on_with_what_broke_off() {
         0,
         "nothing is left to do"
     );
+}
+
+/// One person under two keys.
+const TWICE: &str = "Id deudor;Crédito;Nombre;Documento;País;Saldo;Vencimiento;Celular\n\
+    1;A1;Ana Ruiz;RUIA800101AB1;MX;1234,50;23/10/2026;5500000001\n\
+    2;A2;Ana Ruiz;RUIA800101AB1;MX;99,50;23/10/2026;5500000002\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_goes_on_merges_as_it_was_asked_to() {
+    // Before it had written anything, and after its last row.
+    for written in [false, true] {
+        let floor = Floor::open().await;
+        let marta = floor.sign_in("marta").await;
+        let (id, key) = draft_of(&floor, &marta, TWICE).await;
+        if written {
+            let path = format!("/imports/{id}/accept");
+            let (status, done) = floor.post(&marta, &path, json!({})).await;
+            assert_eq!(status, StatusCode::OK, "{done}");
+            assert_eq!(done["report"]["merged"], 0, "{done}");
+        }
+        let mut row = floor.store.get_import(key).await.expect("file");
+        row.merges = true;
+        if !written {
+            row.state = ImportState::Accepting;
+        }
+        floor.store.put_import(&row, &[]).await.expect("broken off");
+        assert_eq!(floor.state.resume_imports().await, 1, "{written}");
+        let row = floor.store.get_import(key).await.expect("file");
+        assert_eq!(row.state, ImportState::Accepted);
+        assert_eq!((row.report.merged, row.merges), (1, false), "{written}");
+        let found = floor.store.duplicates(floor.portfolio, None, 10).await;
+        assert_eq!(found.expect("asked"), [], "{written}");
+        assert_eq!(floor.state.resume_imports().await, 0, "{written}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_accepts_what_broke_off_need_not_say_again_that_it_merges() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    let (id, key) = draft_of(&floor, &marta, TWICE).await;
+    let mut row = floor.store.get_import(key).await.expect("file");
+    (row.state, row.merges) = (ImportState::Accepting, true);
+    floor.store.put_import(&row, &[]).await.expect("broken off");
+    let path = format!("/imports/{id}/accept");
+    let (status, done) = floor.post(&marta, &path, json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    assert_eq!(done["report"]["merged"], 1, "{done}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recall_that_is_repeated_changes_nothing_and_is_told_once() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    let (id, _) = draft(&floor, &marta).await;
+    let placement = json!({"placed_on": "2026-11-20", "fee_bp": 1_000});
+    let path = format!("/imports/{id}/accept");
+    let (status, done) = floor
+        .post(&marta, &path, json!({ "placement": placement }))
+        .await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    let of = done["placement_id"].as_str().expect("a placement");
+    let path = format!("/placements/{of}/recall");
+    let (status, first) = floor.post(&marta, &path, json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{first}");
+    assert_eq!((&first["debts"], &first["open"]), (&json!(1), &json!(0)));
+    assert!(first["recalled_at"].is_string(), "{first}");
+    let (status, again) = floor.post(&marta, &path, json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{again}");
+    assert_eq!(again, first);
+    let events = floor.store.events_after(0, 500).await.expect("events");
+    let told = events
+        .iter()
+        .filter(|e| e.event.kind == "placement.recalled");
+    assert_eq!(told.count(), 1);
 }

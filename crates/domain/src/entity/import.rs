@@ -86,6 +86,10 @@ pub struct Import {
     pub bytes: i64,
     /// The placement that its new debts belong to.
     pub placement_id: Option<PlacementId>,
+    /// Whether debtor files of one document are to become one: asked for with its acceptance, and no more so once it is
+    /// done.
+    #[serde(default)]
+    pub merges: bool,
 }
 
 /// A column map that a portfolio remembers: a file with the same header takes it.

@@ -61,6 +61,7 @@ pub fn file_of(
         actor: "system".into(),
         bytes: 7,
         placement_id: None,
+        merges: false,
     }
 }
 

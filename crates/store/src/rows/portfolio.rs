@@ -172,7 +172,7 @@ entity!(CallerRest, "caller_rests", "rest of a caller id" {
 
 entity!(Import, "imports", "import" {
     id, client_id, portfolio_id, kind, file_name, state, map, gone, at, accepted_at, undone_at, rows_done,
-    difference, report, faults, actor, bytes, placement_id
+    difference, report, faults, actor, bytes, placement_id, merges
 });
 
 entity!(ImportMap, "import_maps", "column map" {

@@ -78,6 +78,6 @@ async fn accept(
     let faults = std::mem::take(&mut row.faults);
     let mut row = flow.write(&row, &told).await.map_err(problem)?;
     row.faults = faults;
-    flow.accept(&mut row, false, &actor).await?;
+    flow.accept(&mut row, &actor).await?;
     Ok(row)
 }

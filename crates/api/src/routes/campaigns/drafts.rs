@@ -337,15 +337,18 @@ async fn accept(
                 .map_err(|_| Problem::invalid("gone", "expected keep or recall"))?,
         ),
     };
-    let merge = match body.duplicates.as_deref() {
-        None | Some("keep") => false,
-        Some("merge") => true,
+    // What broke off merges as it was asked to, unless he says otherwise.
+    let merges = match body.duplicates.as_deref() {
+        None => None,
+        Some("keep") => Some(false),
+        Some("merge") => Some(true),
         Some(_) => return Err(Problem::invalid("duplicates", "expected keep or merge")),
     };
     let wanted = [ImportState::Ready, ImportState::Accepting];
     let (mut row, turns) = taken(&state, &caller, id, (&wanted, Long::Yes)).await?;
     row.gone = gone.unwrap_or(row.gone);
-    let asks_more = row.gone == GonePolicy::Recall || merge || body.placement.is_some();
+    row.merges = merges.unwrap_or(row.merges);
+    let asks_more = row.gone == GonePolicy::Recall || row.merges || body.placement.is_some();
     if row.kind == ImportKind::Consents && asks_more {
         turns.end().await;
         return Err(Problem::invalid(
@@ -365,7 +368,7 @@ async fn accept(
         let mut row = written.map_err(problem).inspect_err(
             |fault| tracing::warn!(import = %id, code = fault.code(), "import broke off"),
         )?;
-        flow.accept(&mut row, merge, &actor).await?;
+        flow.accept(&mut row, &actor).await?;
         Ok(row)
     };
     let wait = (body.wait.unwrap_or(true), StatusCode::OK);

@@ -232,7 +232,23 @@ async fn change(
     Ok(Json(view(&state, row).await?))
 }
 
-/// Gives what is open of a placement back to the client: its debts are recalled.
+/// Recalls what is open, and tells of it where that was anything.
+async fn give_back(
+    state: ApiState,
+    mut row: Placement,
+    actor: String,
+) -> Result<PlacementView, Problem> {
+    let recalled = state.flow().recall(row.id).await?;
+    if recalled > 0 || row.recalled_at.is_none() {
+        row.recalled_at = Some(state.now());
+        let event = told(&state, &row, actor, "placement.recalled");
+        state.store.put_placement(&row, &[event]).await?;
+    }
+    view(&state, row).await
+}
+
+/// Gives what is open of a placement back to the client: its debts are recalled. It goes on when the caller hangs up or
+/// is sent away for the time it takes; a repeat finds what is left, and changes nothing where nothing is.
 #[utoipa::path(post, path = "/placements/{id}/recall", tag = "imports", params(("id" = uuid::Uuid, Path)),
     responses((status = 200, description = "Recalled", body = PlacementView), (status = 404, body = doc::Problem)))]
 async fn recall(
@@ -240,10 +256,12 @@ async fn recall(
     caller: Caller,
     Id(id): Id<PlacementId>,
 ) -> Result<Json<PlacementView>, Problem> {
-    let mut row = own(&state, &caller, id).await?;
-    state.flow().recall(id).await?;
-    row.recalled_at = Some(state.now());
-    let event = told(&state, &row, caller.actor(), "placement.recalled");
-    state.store.put_placement(&row, &[event]).await?;
-    Ok(Json(view(&state, row).await?))
+    let row = own(&state, &caller, id).await?;
+    // A task of its own, so that no half of a large placement is left recalled and untold.
+    let work = tokio::spawn(give_back(state, row, caller.actor()));
+    let done = work.await.map_err(|fault| {
+        tracing::error!(placement = %id, %fault, "a recall broke off");
+        Problem::internal()
+    });
+    Ok(Json(done??))
 }

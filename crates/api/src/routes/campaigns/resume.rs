@@ -16,6 +16,7 @@ fn is_half(row: &Import) -> bool {
     match row.state {
         ImportState::Reading => row.bytes > 0,
         ImportState::Accepting | ImportState::Undoing => true,
+        ImportState::Accepted => row.merges,
         _ => false,
     }
 }
@@ -23,8 +24,8 @@ fn is_half(row: &Import) -> bool {
 impl ApiState {
     /// Goes on with files, among the newest 500, whose work broke off: what was being read is read again, what was
     /// being written or taken back is brought to its end. What somebody works on is left alone. A file that breaks
-    /// off again is tried three times by one process, then it waits for a person. Debtors are not made one, which is
-    /// asked for with an acceptance alone. Returns how many files it brought to their end.
+    /// off again is tried three times by one process, then it waits for a person. Where the acceptance asked for it,
+    /// debtor files of one document become one, as they would have. Returns how many files it brought to their end.
     pub async fn resume_imports(&self) -> u64 {
         let page = PageRequest {
             limit: PAGE_LIMIT_MAX,
@@ -78,6 +79,7 @@ impl ApiState {
             ImportState::Reading => {
                 read_kept(self.clone(), ACTOR.to_owned(), row, file.told()).await?;
             }
+            ImportState::Accepted => flow.merge(&mut row).await?,
             ImportState::Undoing => {
                 flow.undo(&mut row).await?;
                 flow.save(&row, ACTOR, "import.undone").await?;
@@ -85,7 +87,7 @@ impl ApiState {
             _ => {
                 let written = flow.write(&row, file.told()).await;
                 let mut row = written.map_err(super::imports::problem)?;
-                flow.accept(&mut row, false, ACTOR).await?;
+                flow.accept(&mut row, ACTOR).await?;
             }
         }
         Ok(())

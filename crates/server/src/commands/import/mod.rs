@@ -247,6 +247,7 @@ async fn accept_now(
         }));
     }
     row.gone = gone;
+    row.merges |= merge;
     row.state = ImportState::Accepting;
     let saved = flow.save(&row, ACTOR, "import.accepting").await;
     saved.map_err(anyhow::Error::from)?;
@@ -254,7 +255,7 @@ async fn accept_now(
     let done = flow.write(&row, |n| bar.set_position(n)).await;
     bar.finish_and_clear();
     let mut row = done.map_err(failure)?;
-    let saved = flow.accept(&mut row, merge, ACTOR).await;
+    let saved = flow.accept(&mut row, ACTOR).await;
     saved.map_err(anyhow::Error::from)?;
     told::sums(&row.report, "");
     say(format!("import {}", row.id));
