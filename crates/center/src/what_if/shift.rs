@@ -32,7 +32,9 @@ fn hour(text: &str) -> Option<f64> {
 fn spans(params: &CampaignParams, date: Date) -> Vec<(f64, f64)> {
     let plain = (params.window_from.as_str(), params.window_to.as_str());
     let told = params.schedule.hours_of(date, plain).unwrap_or_default();
-    let read = told.into_iter().filter_map(|(from, to)| Some((hour(from)?, hour(to)?)));
+    let read = told
+        .into_iter()
+        .filter_map(|(from, to)| Some((hour(from)?, hour(to)?)));
     let mut spans: Vec<(f64, f64)> = read.filter(|(from, to)| from < to).collect();
     spans.sort_by(|a, b| a.0.total_cmp(&b.0));
     spans
@@ -119,14 +121,6 @@ mod tests {
     use domain::entity::{CampaignSchedule, DayHours};
     use domain::law::pack::Day;
 
-    fn line(days: &[Day], from: &str, to: &str) -> DayHours {
-        DayHours {
-            days: days.to_vec(),
-            from: from.into(),
-            to: to.into(),
-        }
-    }
-
     fn with(schedule: CampaignSchedule) -> CampaignParams {
         CampaignParams {
             schedule,
@@ -158,8 +152,8 @@ mod tests {
     fn a_day_is_worked_in_its_own_stretches() {
         let params = with(CampaignSchedule {
             hours: vec![
-                line(&[Day::Tue, Day::Wed], "15:00", "18:00"),
-                line(&[Day::Tue], "09:00", "11:30"),
+                DayHours::of(&[Day::Tue, Day::Wed], "15:00", "18:00"),
+                DayHours::of(&[Day::Tue], "09:00", "11:30"),
             ],
             ..CampaignSchedule::default()
         });

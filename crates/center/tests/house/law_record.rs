@@ -145,17 +145,7 @@ async fn a_campaign_rests_on_days_that_its_schedule_does_not_name() {
     let house = House::build(Plan {
         debtors: 3,
         mix: NOBODY,
-        params: CampaignParams {
-            schedule: CampaignSchedule {
-                hours: vec![DayHours {
-                    days: vec![*day],
-                    from: "11:00".into(),
-                    to: "12:00".into(),
-                }],
-                ..CampaignSchedule::default()
-            },
-            ..CampaignParams::default()
-        },
+        params: hours(&[*day], ("11:00", "12:00")),
         ..Plan::default()
     })
     .await;
@@ -169,22 +159,23 @@ async fn a_campaign_rests_on_days_that_its_schedule_does_not_name() {
     assert_eq!(opens.time().to_string(), "11:00:00");
 }
 
+/// A campaign with hours of its own on some days.
+fn hours(days: &[Day], (from, to): (&str, &str)) -> CampaignParams {
+    CampaignParams {
+        schedule: CampaignSchedule {
+            hours: vec![DayHours::of(days, from, to)],
+            ..CampaignSchedule::default()
+        },
+        ..CampaignParams::default()
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_campaign_begins_when_its_stretch_of_the_day_does() {
     let house = House::build(Plan {
         debtors: 3,
         mix: NOBODY,
-        params: CampaignParams {
-            schedule: CampaignSchedule {
-                hours: vec![DayHours {
-                    days: Day::ALL.to_vec(),
-                    from: "10:20".into(),
-                    to: "12:00".into(),
-                }],
-                ..CampaignSchedule::default()
-            },
-            ..CampaignParams::default()
-        },
+        params: hours(Day::ALL, ("10:20", "12:00")),
         ..Plan::default()
     })
     .await;

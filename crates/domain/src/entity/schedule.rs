@@ -21,6 +21,18 @@ pub struct DayHours {
     pub to: String,
 }
 
+impl DayHours {
+    /// Hours of some days.
+    #[must_use]
+    pub fn of(days: &[Day], from: &str, to: &str) -> Self {
+        Self {
+            days: days.to_vec(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        }
+    }
+}
+
 /// Days of a campaign, by the date where the debtor is. They narrow the law's hours and never widen them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -111,16 +123,8 @@ mod tests {
     fn a_date_has_the_hours_of_its_weekday_within_the_dates() {
         let plan = CampaignSchedule {
             hours: vec![
-                DayHours {
-                    days: vec![Day::Mon, Day::Tue],
-                    from: "09:00".into(),
-                    to: "13:00".into(),
-                },
-                DayHours {
-                    days: vec![Day::Mon],
-                    from: "15:00".into(),
-                    to: "18:00".into(),
-                },
+                DayHours::of(&[Day::Mon, Day::Tue], "09:00", "13:00"),
+                DayHours::of(&[Day::Mon], "15:00", "18:00"),
             ],
             from: Some(day("2026-11-23")),
             until: Some(day("2026-12-01")),

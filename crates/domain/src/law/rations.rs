@@ -32,19 +32,13 @@ impl RuleBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entity::CreditorKind;
 
     #[test]
     fn chile_colombia_and_ecuador_ration() {
         let book = RuleBook::embedded().expect("is read");
         let at = "2026-11-25T16:00:00Z".parse().expect("an instant");
         let of = |country: &str, subdivision: Option<&str>| {
-            let place = Place {
-                country: country.to_owned(),
-                subdivision: subdivision.map(str::to_owned),
-                creditor_kind: CreditorKind::Financial,
-            };
-            book.rations(&place, at)
+            book.rations(&Place::financial(country, subdivision), at)
         };
         // law.md §3: one contact a day, one contact or visit a week, one action a day.
         assert!(of("CO", None) && of("CL", None) && of("EC", None));

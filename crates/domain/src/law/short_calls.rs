@@ -56,19 +56,13 @@ impl RuleBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entity::CreditorKind;
 
     #[test]
     fn the_shipped_packs_have_the_rule_where_the_law_has_it() {
         let book = RuleBook::embedded().expect("is read");
         let at = "2026-11-25T16:00:00Z".parse().expect("an instant");
         let of = |country: &str, subdivision: Option<&str>| {
-            let place = Place {
-                country: country.to_owned(),
-                subdivision: subdivision.map(str::to_owned),
-                creditor_kind: CreditorKind::Financial,
-            };
-            book.short_calls_at(&place, at)
+            book.short_calls_at(&Place::financial(country, subdivision), at)
         };
         let rule = ShortCallRule {
             max_ms: 6_000,

@@ -34,6 +34,16 @@ impl Place {
         }
     }
 
+    /// A place where a financial creditor collects.
+    #[cfg(test)]
+    pub(super) fn financial(country: &str, subdivision: Option<&str>) -> Self {
+        Self {
+            country: country.to_owned(),
+            subdivision: subdivision.map(str::to_owned),
+            creditor_kind: CreditorKind::Financial,
+        }
+    }
+
     /// `US-MA`, `CO`.
     pub(crate) fn label(&self) -> String {
         self.subdivision

@@ -14,21 +14,13 @@ fn scheduled(schedule: CampaignSchedule) -> Case {
     case
 }
 
-fn line(days: &[Day], from: &str, to: &str) -> DayHours {
-    DayHours {
-        days: days.to_vec(),
-        from: from.into(),
-        to: to.into(),
-    }
-}
-
 #[test]
 fn a_day_that_no_line_names_is_closed_and_the_next_is_told() {
     let case = scheduled(CampaignSchedule {
         hours: vec![
-            line(&[Day::Tue], "10:00", "12:00"),
-            line(&[Day::Tue], "16:00", "18:00"),
-            line(&[Day::Fri], "09:00", "21:00"),
+            DayHours::of(&[Day::Tue], "10:00", "12:00"),
+            DayHours::of(&[Day::Tue], "16:00", "18:00"),
+            DayHours::of(&[Day::Fri], "09:00", "21:00"),
         ],
         ..CampaignSchedule::default()
     });
@@ -72,7 +64,7 @@ fn it_never_widens_the_hours_of_the_law() {
         Day::Sun,
     ];
     let case = scheduled(CampaignSchedule {
-        hours: vec![line(&all, "00:00", "24:00")],
+        hours: vec![DayHours::of(&all, "00:00", "24:00")],
         ..CampaignSchedule::default()
     });
     allowed(&case.judge_at("2026-11-24T07:00", ZONE));
@@ -140,7 +132,7 @@ fn the_date_is_that_of_where_he_is() {
 #[test]
 fn hours_that_cannot_be_read_call_nobody() {
     let case = scheduled(CampaignSchedule {
-        hours: vec![line(&[Day::Tue], "10", "12:00")],
+        hours: vec![DayHours::of(&[Day::Tue], "10", "12:00")],
         ..CampaignSchedule::default()
     });
     refused(

@@ -415,16 +415,11 @@ async fn a_shift_follows_the_schedule() {
     let (id, plain) = (house.campaign.id, &house.campaign.params);
     let whole = found.shift(plain).expect("every day");
     assert_eq!((whole.days, whole.from_h, whole.hours), (7, 9.0, 11.0));
-    let line = |days: &[Day], from: &str, to: &str| DayHours {
-        days: days.to_vec(),
-        from: from.into(),
-        to: to.into(),
-    };
     let mut params = plain.clone();
     params.schedule = CampaignSchedule {
         hours: vec![
-            line(&[Day::Mon, Day::Tue, Day::Wed, Day::Thu], "10:00", "18:00"),
-            line(&[Day::Fri], "09:00", "13:00"),
+            DayHours::of(&[Day::Mon, Day::Tue, Day::Wed, Day::Thu], "10:00", "18:00"),
+            DayHours::of(&[Day::Fri], "09:00", "13:00"),
         ],
         ..CampaignSchedule::default()
     };

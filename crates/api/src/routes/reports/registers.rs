@@ -9,10 +9,10 @@ use crate::{ApiState, check, doc};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use domain::entity::{Agent, Complaint, ComplaintState, Language};
+use domain::entity::{Agent, CallerId, Complaint, ComplaintState, Language};
 use domain::ids::{ClientId, DebtorId, TeamId};
 use domain::ports::StoreError;
-use domain::ports::store::{ComplaintAsk, ListFilter, PAGE_LIMIT_MAX, PageRequest};
+use domain::ports::store::{ComplaintAsk, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
 use domain::time::{DAY_MS, UtcMs};
 use serde::Deserialize;
 use std::collections::btree_map::Entry;
@@ -291,10 +291,29 @@ fn of_client(client: Option<ClientId>) -> ListFilter {
     }
 }
 
-const fn first_page() -> PageRequest {
-    PageRequest {
+/// Rows of a list that go into a register, page by page.
+async fn lines_of<T, F>(
+    read: impl Fn(PageRequest) -> F,
+    keep: impl Fn(&T) -> bool,
+) -> Result<Vec<T>, Problem>
+where
+    F: Future<Output = Result<Page<T>, StoreError>>,
+{
+    let mut page = PageRequest {
         limit: PAGE_LIMIT_MAX,
         cursor: None,
+    };
+    let mut lines = Vec::new();
+    loop {
+        let found = read(page.clone()).await?;
+        lines.extend(found.items.into_iter().filter(&keep));
+        if lines.len() > LINES_MAX {
+            return Err(too_long());
+        }
+        match found.next_cursor {
+            Some(cursor) => page.cursor = Some(cursor),
+            None => return Ok(lines),
+        }
     }
 }
 
@@ -319,40 +338,22 @@ async fn numbers(
         ("en uso", "in use"),
         ("alta", "since"),
     ]);
-    let (mut page, mut lines) = (first_page(), 0);
+    let (store, of) = (&state.store, &of_client(client));
+    let read = |page: PageRequest| async move { store.list_caller_ids(of, &page).await };
+    let keep = |row: &CallerId| countries.as_ref().is_none_or(|c| c.contains(&row.country));
     let mut clients: BTreeMap<ClientId, String> = BTreeMap::new();
-    loop {
-        let rows = state
-            .store
-            .list_caller_ids(&of_client(client), &page)
-            .await?;
-        for row in rows.items {
-            if countries
-                .as_ref()
-                .is_some_and(|c| !c.contains(&row.country))
-            {
-                continue;
-            }
-            if let Entry::Vacant(place) = clients.entry(row.client_id) {
-                place.insert(state.store.get_client(row.client_id).await?.name);
-            }
-            lines += 1;
-            text += &sheet_line([
-                row.number.as_str(),
-                clients.get(&row.client_id).map_or("", String::as_str),
-                &row.country,
-                words.yes(row.registered),
-                words.yes(row.enabled),
-                &day_of(row.created_at),
-            ]);
+    for row in lines_of(read, keep).await? {
+        if let Entry::Vacant(place) = clients.entry(row.client_id) {
+            place.insert(state.store.get_client(row.client_id).await?.name);
         }
-        if lines > LINES_MAX {
-            return Err(too_long());
-        }
-        match rows.next_cursor {
-            Some(cursor) => page.cursor = Some(cursor),
-            None => break,
-        }
+        text += &sheet_line([
+            row.number.as_str(),
+            clients.get(&row.client_id).map_or("", String::as_str),
+            &row.country,
+            words.yes(row.registered),
+            words.yes(row.enabled),
+            &day_of(row.created_at),
+        ]);
     }
     given(&state, &caller, (client, "numbers"), text).await
 }
@@ -397,45 +398,32 @@ async fn collectors(
         ("activo", "active"),
         ("alta", "since"),
     ]);
-    let (mut page, mut lines) = (first_page(), 0);
+    let (store, of) = (&state.store, &ListFilter::default());
+    let read = |page: PageRequest| async move { store.list_agents(of, &page).await };
     let mut teams: BTreeMap<TeamId, String> = BTreeMap::new();
     let mut campaigns = BTreeMap::new();
-    loop {
-        let rows = state
-            .store
-            .list_agents(&ListFilter::default(), &page)
-            .await?;
-        for agent in rows.items {
-            if let Some(client) = client
-                && !works_for(&state, &agent, client, &mut campaigns).await?
-            {
-                continue;
-            }
-            if let Some(team) = agent.team_id
-                && !teams.contains_key(&team)
-            {
-                teams.insert(team, state.store.get_team(team).await?.name);
-            }
-            let user = state.store.get_user(agent.user_id).await?;
-            lines += 1;
-            text += &sheet_line([
-                agent.name.as_str(),
-                &agent.id.to_string(),
-                agent
-                    .team_id
-                    .and_then(|team| teams.get(&team))
-                    .map_or("", String::as_str),
-                words.yes(user.active),
-                &day_of(agent.created_at),
-            ]);
+    for agent in lines_of(read, |_| true).await? {
+        if let Some(client) = client
+            && !works_for(&state, &agent, client, &mut campaigns).await?
+        {
+            continue;
         }
-        if lines > LINES_MAX {
-            return Err(too_long());
+        if let Some(team) = agent.team_id
+            && !teams.contains_key(&team)
+        {
+            teams.insert(team, state.store.get_team(team).await?.name);
         }
-        match rows.next_cursor {
-            Some(cursor) => page.cursor = Some(cursor),
-            None => break,
-        }
+        let user = state.store.get_user(agent.user_id).await?;
+        text += &sheet_line([
+            agent.name.as_str(),
+            &agent.id.to_string(),
+            agent
+                .team_id
+                .and_then(|team| teams.get(&team))
+                .map_or("", String::as_str),
+            words.yes(user.active),
+            &day_of(agent.created_at),
+        ]);
     }
     given(&state, &caller, (client, "collectors"), text).await
 }
