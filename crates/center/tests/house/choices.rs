@@ -5,7 +5,7 @@ use crate::world::{House, NOBODY, Plan, ask, campaign_id, client_id, debtor_id, 
 use center::{Actor, PlanDraw, PlanTermsAsk};
 use domain::entity::{CallerId, CallerPick, CampaignParams, CampaignZones, PlanState, Role};
 use domain::ids::{AttemptId, CallerIdId};
-use domain::ports::store::{CatalogStore as _, ContactStore as _, LawStore as _};
+use domain::ports::store::{CatalogStore as _, ContactStore as _};
 use domain::rules::offers::Conditions;
 use serde_json::{Value, json};
 

@@ -152,8 +152,9 @@ async fn a_file_that_takes_consents_back_ends_what_rings_for_whom_it_names() {
     .await;
     let stood = consent(90, debtor_id(0), false, house.clock.now());
     house.store.put_consent(&stood, &[]).await.expect("consent");
+    let mut agents = Vec::new();
     for n in 1..=4 {
-        house.agent(n).await;
+        agents.push(house.agent(n).await);
     }
     house.start().await;
     house

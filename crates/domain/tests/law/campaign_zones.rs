@@ -17,6 +17,7 @@ fn judged(case: &mut Case, policy: CampaignZones, when: &str) -> Verdict {
 #[test]
 fn every_phone_of_his_counts_where_the_campaign_says_so() {
     let mut case = Case::new(MX);
+    case.facts.debtor.address_zone = Some(MX.zone.into());
     case.facts.points.push(point(8, "+526641234567"));
     allowed(&judged(&mut case, CampaignZones::Pack, EARLY));
     for policy in [CampaignZones::AllEvidence, CampaignZones::KnownPlace] {

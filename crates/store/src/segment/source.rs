@@ -199,49 +199,7 @@ impl Compiler {
                 let at = "(CASE WHEN d.point_confirmed_at>=0 THEN d.point_confirmed_at END)";
                 return self.days_since(at);
             }
-            Field::Attempts7d
-            | Field::Rpc30d
-            | Field::Messages30d
-            | Field::EmailCount
-            | Field::PromisesPartial
-            | Field::PromisesBroken60d => return self.counted(field),
-            Field::Paid30d => {
-                let (from, to) = (
-                    self.bind(self.now.plus_ms(-30 * DAY_MS)),
-                    self.bind(self.now),
-                );
-                let within = format!("x.paid_at>{from} AND x.paid_at<={to}");
-                let sum = hundredths::sum("x.amount_minor");
-                return Source::Sum(Summed {
-                    table: "payments",
-                    condition: within,
-                    sum,
-                    none: "0".to_owned(),
-                    wide: false,
-                    index: None,
-                });
-            }
-            Field::Letters30d | Field::Visits30d => return self.counted(field),
-            Field::DaysSincePlacement => {
-                return self.day("MAX(x.placed_on)", (PLACED, true), Toward::Since);
-            }
-            Field::DaysToInstalment => {
-                return self.day("MIN(x.due_date)", (PARTS, false), Toward::Until);
-            }
-            Field::NextInstalment => {
-                let condition = format!(
-                    "x.due_date=(SELECT MIN(f.due_date) FROM {PARTS} f WHERE f.debtor_id=x.debtor_id)"
-                );
-                return Source::Sum(Summed {
-                    table: PARTS,
-                    condition,
-                    sum: hundredths::sum("x.left_minor"),
-                    none: "0".to_owned(),
-                    wide: false,
-                    index: None,
-                });
-            }
-            _ => return Source::Condition(NEVER.to_owned()),
+            _ => return self.counted(field),
         };
         Source::Value(column.to_owned())
     }
@@ -277,11 +235,12 @@ impl Compiler {
                 Some("promises_broken"),
             ),
             Field::PromisesPartial => ("promises", "x.state='kept_partial'".to_owned(), None),
-            _ => (
+            Field::EmailCount => (
                 "contact_points",
                 "x.channel='email' AND NOT x.bad".to_owned(),
                 Some("contact_points_emails"),
             ),
+            _ => return self.of_rows(field),
         };
         Source::Sum(Summed {
             table,
@@ -293,8 +252,43 @@ impl Compiler {
         })
     }
 
+    /// Money and dates of rows of other tables.
+    fn of_rows(&mut self, field: Field) -> Source {
+        let money = |table, condition, amount: &str| {
+            Source::Sum(Summed {
+                table,
+                condition,
+                sum: hundredths::sum(amount),
+                none: "0".to_owned(),
+                wide: false,
+                index: None,
+            })
+        };
+        match field {
+            Field::Paid30d => {
+                let (from, to) = (
+                    self.bind(self.now.plus_ms(-30 * DAY_MS)),
+                    self.bind(self.now),
+                );
+                let within = format!("x.paid_at>{from} AND x.paid_at<={to}");
+                money("payments", within, "x.amount_minor")
+            }
+            Field::NextInstalment => {
+                let first = format!(
+                    "x.due_date=(SELECT MIN(f.due_date) FROM {PARTS} f WHERE f.debtor_id=x.debtor_id)"
+                );
+                money(PARTS, first, "x.left_minor")
+            }
+            Field::DaysToInstalment => self.day("MIN(x.due_date)", (PARTS, false), Toward::Until),
+            Field::DaysSincePlacement => {
+                self.day("MAX(x.placed_on)", (PLACED, true), Toward::Since)
+            }
+            _ => Source::Condition(NEVER.to_owned()),
+        }
+    }
+
     /// The first or last date of rows; who has none is as far from it as who never had one.
-    fn day(&mut self, date: &str, (table, wide): (&'static str, bool), toward: Toward) -> Source {
+    fn day(&self, date: &str, (table, wide): (&'static str, bool), toward: Toward) -> Source {
         let never = format!("'{}'", self.date(NEVER_DAYS, toward));
         let of = Summed {
             table,

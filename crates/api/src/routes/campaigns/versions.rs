@@ -52,6 +52,7 @@ pub(crate) struct NewVersion {
 /// Over what a draft is published.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PublishAsk {
     /// The version in force, where the draft was begun from an older one and is to be published all the same.
     over: Option<i32>,
