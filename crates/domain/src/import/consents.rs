@@ -1,8 +1,9 @@
 //! A file of consents: each row says of one debtor of the portfolio what he allowed or took back by one channel,
 //! when, and what proves it. A row without date or proof is refused.
 
+use super::cells::{Columns, Line};
 use super::detect::{clean, meaning};
-use super::{COLUMNS_MAX, ColumnMap, ImportFault, Target, cut, date, value};
+use super::{COLUMNS_MAX, ColumnMap, ImportFault, Target, date, value};
 use crate::entity::{Channel, Portfolio, SuppressionKind, dnc::listed_form};
 use crate::ids::ConsentId;
 use crate::ports::IdSource;
@@ -21,7 +22,7 @@ const PROOF_CHARS: usize = 500;
 /// Reads rows under one header.
 #[derive(Debug)]
 pub struct ConsentReader {
-    columns: Vec<(usize, String, Target)>,
+    columns: Columns,
     map: ColumnMap,
     zone: TimeZone,
     now: UtcMs,
@@ -42,7 +43,7 @@ impl ConsentReader {
             let text = format!("more than {COLUMNS_MAX} columns");
             return Err(ImportFault::Header(text));
         }
-        let mut columns: Vec<(usize, String, Target)> = Vec::new();
+        let mut columns = Columns::new();
         for (at, name) in header.iter().enumerate() {
             let Some(target) = meaning(&map, name) else {
                 continue;
@@ -92,23 +93,24 @@ impl ConsentReader {
         fields: &[String],
         ids: &dyn IdSource,
     ) -> Result<ConsentRow, RowFault> {
-        let row = Row {
-            reader: self,
+        let row = Line {
+            columns: &self.columns,
+            map: &self.map,
             fields,
             line,
         };
-        let (column, debtor) = row.debtor()?;
+        let (column, debtor) = debtor(&row)?;
         let channel = row.parse(Target::ConsentChannel, channel)?;
         let act = row.parse(Target::ConsentState, act)?;
         let purpose = row.parse(Target::ConsentPurpose, purpose)?;
         let at = row.parse(Target::ConsentDate, |v| self.begins(v))?;
-        let until = match row.text(Target::ConsentUntil).1.trim().is_empty() {
-            true => None,
-            false => Some(row.parse(Target::ConsentUntil, |v| self.ends(v, at))?),
+        let until = match row.given(Target::ConsentUntil) {
+            false => None,
+            true => Some(row.parse(Target::ConsentUntil, |v| self.ends(v, at))?),
         };
         if until.is_some() && act == ConsentAct::Revoked {
-            let (name, text) = row.text(Target::ConsentUntil);
-            return Err(row.fault(name, text, "an end goes with what is granted alone"));
+            let cell = row.cell(Target::ConsentUntil);
+            return Err(row.fault(cell, "an end goes with what is granted alone"));
         }
         let proof = row.parse(Target::ConsentProof, |v| {
             match value::text(v, PROOF_CHARS)? {
@@ -165,56 +167,19 @@ impl ConsentReader {
     }
 }
 
-struct Row<'a> {
-    reader: &'a ConsentReader,
-    fields: &'a [String],
-    line: u64,
-}
-
-impl<'a> Row<'a> {
-    /// Column and text of a meaning, or the map's default.
-    fn text(&self, target: Target) -> (&'a str, &'a str) {
-        let default = self.reader.map.defaults.get(&target);
-        let own = self.reader.columns.iter().find(|c| c.2 == target);
-        match own.and_then(|(at, name, _)| Some((name.as_str(), self.fields.get(*at)?))) {
-            Some((name, text)) if !text.trim().is_empty() || default.is_none() => (name, text),
-            _ => (target.as_str(), default.map_or("", String::as_str)),
+/// Whose it is: by the client's key where the row has one, else by document; with the column that says so.
+fn debtor(row: &Line<'_>) -> Result<(String, ConsentDebtor), RowFault> {
+    let (key, document) = (row.cell(Target::ExternalRef), row.cell(Target::Document));
+    if key.text.trim().is_empty() && !document.text.trim().is_empty() {
+        let read = row.parse(Target::Document, |v| value::key(v, KEY_CHARS))?;
+        let form = listed_form(SuppressionKind::Document, &read);
+        if form.is_empty() {
+            return Err(row.fault(document, "expected letters or digits"));
         }
+        return Ok((document.column.to_owned(), ConsentDebtor::Document(form)));
     }
-
-    fn fault(&self, column: &str, text: &str, reason: impl Into<String>) -> RowFault {
-        RowFault {
-            row: self.line,
-            column: column.to_owned(),
-            value: cut(text),
-            reason: reason.into(),
-        }
-    }
-
-    fn parse<T>(
-        &self,
-        target: Target,
-        read: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<T, RowFault> {
-        let (column, text) = self.text(target);
-        read(text).map_err(|reason| self.fault(column, text, reason))
-    }
-
-    /// Whose it is: by the client's key where the row has one, else by document.
-    fn debtor(&self) -> Result<(String, ConsentDebtor), RowFault> {
-        let (key, text) = self.text(Target::ExternalRef);
-        let (document, number) = self.text(Target::Document);
-        if text.trim().is_empty() && !number.trim().is_empty() {
-            let read = self.parse(Target::Document, |v| value::key(v, KEY_CHARS))?;
-            let form = listed_form(SuppressionKind::Document, &read);
-            if form.is_empty() {
-                return Err(self.fault(document, number, "expected letters or digits"));
-            }
-            return Ok((document.to_owned(), ConsentDebtor::Document(form)));
-        }
-        let read = self.parse(Target::ExternalRef, |v| value::key(v, KEY_CHARS))?;
-        Ok((key.to_owned(), ConsentDebtor::Ref(read)))
-    }
+    let read = row.parse(Target::ExternalRef, |v| value::key(v, KEY_CHARS))?;
+    Ok((key.column.to_owned(), ConsentDebtor::Ref(read)))
 }
 
 fn channel(text: &str) -> Result<Channel, String> {

@@ -9,6 +9,7 @@ mod amount;
 pub mod bank;
 #[cfg(test)]
 mod bank_tests;
+mod cells;
 mod column;
 mod consents;
 mod date;

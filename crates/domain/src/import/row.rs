@@ -3,8 +3,9 @@
 mod around;
 mod items;
 
+use super::cells::{Columns, Line};
 use super::detect::{clean, meaning, missing};
-use super::{ColumnMap, ImportFault, PhoneRepair, Target, amount, cut, date, value};
+use super::{ColumnMap, ImportFault, PhoneRepair, Target, amount, date, value};
 use crate::entity::{Debt, DebtStatus, Debtor, Portfolio};
 use crate::ids::{ClientId, DebtId, DebtorId, PersonId, person_of_document};
 use crate::money::Currency;
@@ -14,6 +15,7 @@ use crate::ports::store::{DebtorRow, RowFault};
 use crate::rules::due_items;
 use crate::time::UtcMs;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
@@ -44,19 +46,12 @@ pub struct RowContext {
 /// Reads rows under one header.
 #[derive(Debug)]
 pub struct RowReader {
-    columns: Vec<(usize, String, Target)>,
+    columns: Columns,
     map: ColumnMap,
     context: RowContext,
     today: jiff::civil::Date,
     /// Phones mended in rows that were taken, by the place of the rule in [`PhoneRepair::ALL`].
     repaired: [AtomicU64; PhoneRepair::ALL.len()],
-}
-
-/// A cell with its column's name.
-#[derive(Clone, Copy)]
-struct Cell<'a> {
-    column: &'a str,
-    text: &'a str,
 }
 
 impl RowReader {
@@ -76,7 +71,7 @@ impl RowReader {
                 super::COLUMNS_MAX
             )));
         }
-        let mut columns: Vec<(usize, String, Target)> = Vec::new();
+        let mut columns = Columns::new();
         for (at, name) in header.iter().enumerate() {
             let Some(target) = meaning(&map, name) else {
                 continue;
@@ -153,13 +148,18 @@ impl RowReader {
     /// The key of the debt of a row, whatever else of it can be read; `None` when not even that can.
     #[must_use]
     pub fn debt_ref(&self, fields: &[String]) -> Option<String> {
-        let row = Row {
-            reader: self,
-            fields,
-            line: 0,
-        };
+        let row = self.line(0, fields);
         row.parse(Target::DebtRef, |v| value::key(v, KEY_CHARS))
             .ok()
+    }
+
+    fn line<'a>(&'a self, line: u64, fields: &'a [String]) -> Line<'a> {
+        Line {
+            columns: &self.columns,
+            map: &self.map,
+            fields,
+            line,
+        }
     }
 
     /// Reads the row that begins on `line`.
@@ -174,8 +174,7 @@ impl RowReader {
     ) -> Result<DebtorRow, RowFault> {
         let row = Row {
             reader: self,
-            fields,
-            line,
+            own: self.line(line, fields),
         };
         let now = self.context.now;
         let fresh = || ids.next(now);
@@ -203,72 +202,21 @@ impl RowReader {
     }
 }
 
+/// A line of a file of debtors.
 struct Row<'a> {
     reader: &'a RowReader,
-    fields: &'a [String],
-    line: u64,
+    own: Line<'a>,
 }
 
-impl<'a> Row<'a> {
-    fn cells(&self, target: Target) -> impl Iterator<Item = Cell<'a>> {
-        let fields = self.fields;
-        self.reader
-            .columns
-            .iter()
-            .filter(move |c| c.2 == target)
-            .filter_map(move |(at, name, _)| {
-                fields.get(*at).map(|text| Cell { column: name, text })
-            })
-    }
+impl<'a> Deref for Row<'a> {
+    type Target = Line<'a>;
 
-    /// The cell of a meaning, or the map's default; empty text without either.
-    fn cell(&self, target: Target) -> Cell<'a> {
-        let default = || {
-            let text = self
-                .reader
-                .map
-                .defaults
-                .get(&target)
-                .map_or("", String::as_str);
-            Cell {
-                column: target.as_str(),
-                text,
-            }
-        };
-        match self.cells(target).next() {
-            Some(cell)
-                if cell.text.trim().is_empty()
-                    && self.reader.map.defaults.contains_key(&target) =>
-            {
-                default()
-            }
-            Some(cell) => cell,
-            None => default(),
-        }
+    fn deref(&self) -> &Line<'a> {
+        &self.own
     }
+}
 
-    fn given(&self, target: Target) -> bool {
-        !self.cell(target).text.trim().is_empty()
-    }
-
-    fn fault(&self, cell: Cell<'_>, reason: impl Into<String>) -> RowFault {
-        RowFault {
-            row: self.line,
-            column: cell.column.to_owned(),
-            value: cut(cell.text),
-            reason: reason.into(),
-        }
-    }
-
-    fn parse<T>(
-        &self,
-        target: Target,
-        read: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<T, RowFault> {
-        let cell = self.cell(target);
-        read(cell.text).map_err(|reason| self.fault(cell, reason))
-    }
-
+impl Row<'_> {
     fn debtor(&self, country: &str, id: DebtorId) -> Result<Debtor, RowFault> {
         let context = &self.reader.context;
         let external_ref = self.parse(Target::ExternalRef, |v| value::key(v, KEY_CHARS))?;

@@ -2,10 +2,11 @@
 //! address, co-debtors and guarantors.
 
 use super::super::{Target, value};
-use super::{Cell, NAME_CHARS, Row};
+use super::{NAME_CHARS, Row};
 use crate::entity::{Address, Channel, ContactPoint, Debtor, Party, PartyRole, PointClass};
 use crate::ids::{DebtId, DebtorId, PointId};
 use crate::import::PhoneRepair;
+use crate::import::cells::Cell;
 use crate::pii::Pii;
 use crate::ports::store::RowFault;
 use crate::rules::reach::UNTRIED;
