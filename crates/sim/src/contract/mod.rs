@@ -59,6 +59,7 @@ pub mod receipts;
 mod rejudged;
 pub mod reports;
 pub mod scene;
+mod settled;
 pub mod stages;
 pub mod strategies;
 pub mod trail;

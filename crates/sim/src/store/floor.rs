@@ -2,7 +2,7 @@
 
 use super::{MemoryStore, Tables, file_tasks};
 use async_trait::async_trait;
-use domain::entity::{Assignment, DebtStatus};
+use domain::entity::{Assignment, Campaign, CampaignVersion, DebtStatus};
 use domain::event::NewEvent;
 use domain::ids::{AgentId, CallerIdId, ClientId, DebtorId};
 use domain::ports::store::{
@@ -87,6 +87,24 @@ fn overdue(t: &Tables, ask: &MorningAsk) -> Vec<MorningRow> {
 
 #[async_trait]
 impl FloorStore for MemoryStore {
+    async fn settle_campaign(
+        &self,
+        row: &Campaign,
+        version: &CampaignVersion,
+        was: i32,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        if t.campaigns.get(&row.id).is_none_or(|c| c.version != was) {
+            return Ok(false);
+        }
+        t.campaigns.insert(row.id, row.clone());
+        t.campaign_versions.insert(version.id, version.clone());
+        t.keep_versions();
+        t.append(events);
+        Ok(true)
+    }
+
     async fn callbacks(&self, ask: &CallbackAsk) -> Result<Vec<CallbackRow>, StoreError> {
         let t = self.tx().await?;
         let agreed = t.items.values().filter(|i| {

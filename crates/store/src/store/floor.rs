@@ -8,7 +8,7 @@ use super::items::{LIVE, lock_person_of, write_item};
 use crate::rows::Entity as _;
 use crate::sql::{Field, Link, Val, holes, vals};
 use async_trait::async_trait;
-use domain::entity::Assignment;
+use domain::entity::{Assignment, Campaign, CampaignVersion};
 use domain::event::NewEvent;
 use domain::ids::{AgentId, CallerIdId, ClientId, DebtorId};
 use domain::ports::StoreError;
@@ -159,6 +159,27 @@ async fn morning_part(
 
 #[async_trait]
 impl FloorStore for SqlStore {
+    async fn settle_campaign(
+        &self,
+        row: &Campaign,
+        version: &CampaignVersion,
+        was: i32,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let sql =
+            "UPDATE campaigns SET version=version WHERE id=$1 AND version=$2 RETURNING version";
+        if tx.row(sql, vals![row.id, was]).await?.is_none() {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        tx.put(row).await?;
+        tx.put(version).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     async fn callbacks(&self, ask: &CallbackAsk) -> Result<Vec<CallbackRow>, StoreError> {
         let mut t = callback_terms(ask);
         let n = t.bind(vals![ask.limit.clamp(1, PAGE_LIMIT_MAX + 1)]);

@@ -145,7 +145,7 @@ pub(super) async fn check_parts(state: &ApiState, row: &Campaign) -> Result<(), 
     Ok(())
 }
 
-/// Stores the campaign, and the version that it now is.
+/// Stores the campaign, and the version that it now is: one more than the stored one, or the first.
 pub(super) async fn save(
     state: &ApiState,
     caller: &Caller,
@@ -165,10 +165,22 @@ pub(super) async fn save(
         format!("campaign:{}", row.id),
         "campaign.saved",
     );
-    state.store.put_campaign(row, &[event, audit]).await?;
     let version = version.unwrap_or_else(|| versions::published(state, caller, row));
-    state.store.put_campaign_version(&version, &[]).await?;
-    Ok(())
+    let (store, events) = (&state.store, [event, audit]);
+    let was = row.version.saturating_sub(1);
+    if was == 0 {
+        store.put_campaign(row, &events).await?;
+        store.put_campaign_version(&version, &[]).await?;
+        return Ok(());
+    }
+    // Whoever read it before another wrote it writes nothing.
+    match store.settle_campaign(row, &version, was, &events).await? {
+        true => Ok(()),
+        false => Err(Problem::conflict(
+            "version_conflict",
+            format!("version {was} was changed meanwhile: read again"),
+        )),
+    }
 }
 
 /// What a campaign begins with. Where the law rations contacts by phone, the hour of each is chosen unless somebody

@@ -2,7 +2,7 @@
 //! the morning list.
 
 use super::{ItemState, StoreError};
-use crate::entity::Assignment;
+use crate::entity::{Assignment, Campaign, CampaignVersion};
 use crate::event::NewEvent;
 use crate::ids::{AgentId, CallerIdId, CampaignId, ClientId, DebtorId, PortfolioId, TeamId};
 use crate::pii::Pii;
@@ -216,6 +216,15 @@ pub struct FileTaskCounts {
 /// The floor's own tables and questions.
 #[async_trait]
 pub trait FloorStore: Send + Sync {
+    /// Puts settings in force where the campaign's stored version is still `was`, with the version that they are from
+    /// now on; whether it did. `Conflict` as for `put_campaign`.
+    async fn settle_campaign(
+        &self,
+        row: &Campaign,
+        version: &CampaignVersion,
+        was: i32,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError>;
     /// Agreed call-backs by instant, then campaign and debtor.
     async fn callbacks(&self, ask: &CallbackAsk) -> Result<Vec<CallbackRow>, StoreError>;
     /// Changes an item that still stands as it was read and is with nobody: not leased, not on a call.
