@@ -39,7 +39,7 @@ pub(super) async fn all(store: &Subject) {
     let (one, other) = (next(70), next(80));
     let (told, untold) = (version_of(&one), version_of(&other));
     let was = first.version;
-    let told_of = [event("campaign.changed", "campaign:suite")];
+    let told_of = [event("campaign.changed", &format!("campaign:{}", first.id))];
     let before = store.last_cursor().await.expect("cursor");
     assert!(
         store
@@ -54,8 +54,10 @@ pub(super) async fn all(store: &Subject) {
     assert_eq!(kept.expect("its version"), told);
     let none = store.get_campaign_version(untold.id).await;
     assert!(none.is_err(), "nothing of the late one is there");
-    let events = store.events_after(before, 10).await.expect("events");
-    let ours = events.iter().filter(|e| e.event.kind == "campaign.changed");
+    let events = store.events_after(before, 500).await.expect("events");
+    let ours = events
+        .iter()
+        .filter(|e| e.event.subject == told_of[0].subject);
     assert_eq!(ours.count(), 1);
     let filter = ListFilter {
         client_id: Some(first.client_id),
