@@ -254,6 +254,13 @@ pub(crate) fn note(note: &str) -> Option<Both> {
             "su última llamada quedó sin destino conocido",
             "the fate of his last call is unknown",
         ),
+        other => return refused_for(other),
+    })
+}
+
+/// Why the law, or the house, refused him.
+fn refused_for(note: &str) -> Option<Both> {
+    Some(match note {
         "blocked_window" => ("fuera de horario", "outside legal hours"),
         "blocked_cap" => ("tope de contactos", "contact cap"),
         "blocked_hold" => ("hay un bloqueo", "a hold is in force"),

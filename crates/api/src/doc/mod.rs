@@ -38,14 +38,14 @@ pub(crate) use plans::{
 pub(crate) use portfolio::{Address, Debt, Debtor, Portfolio};
 pub(crate) use words::{
     AgentCountBasis, AmdAction, AmdMode, AssignmentTarget, AttemptState, BatchState, BlockReason,
-    CallResult, CallbackScope, CampaignStatus, Channel, CheckPoint, Clearance, ComplaintState,
-    CreditorKind, Currency, Day, DebtStatus, DebtorKind, DialMode, Direction, DropAction,
-    ExcuseKind, HoldKind, HoldScope, InboundOutcome, InboxState, InstalmentState, Instant,
-    LadderKey, Language, LegKind, LetterLevel, MessagePurpose, MessageState, NextAgent, PartyRole,
-    PaymentChannel, Phone, PlanState, PlannedState, PointClass, PreferenceKind, PromiseState,
-    RecordMode, RecordingOutcome, RefillMode, Role, Stage, StepAction, StrategyStatus,
-    StrategyTrigger, SuppressionKind, Tone, TransferKind, TransferMode, TransferOutcome,
-    VersionState, WrapupMode,
+    CallResult, CallbackScope, CallerPick, CampaignStatus, CampaignZones, Channel, CheckPoint,
+    Clearance, ComplaintState, CreditorKind, Currency, Day, DebtStatus, DebtorKind, DialMode,
+    Direction, DropAction, ExcuseKind, HoldKind, HoldScope, InboundOutcome, InboxState,
+    InstalmentState, Instant, LadderKey, Language, LegKind, LetterLevel, MessagePurpose,
+    MessageState, NextAgent, PartyRole, PaymentChannel, Phone, PlanState, PlannedState, PointClass,
+    PreferenceKind, PromiseState, RecordMode, RecordingOutcome, RefillMode, Role, Stage,
+    StepAction, StrategyStatus, StrategyTrigger, SuppressionKind, Tone, TransferKind, TransferMode,
+    TransferOutcome, VersionState, WrapupMode,
 };
 
 /// The body of every error.

@@ -11,7 +11,6 @@ pub use shift::Shift;
 
 use crate::campaigns::{cap_pct, segments_of, target_pct};
 use crate::error::CenterError;
-use crate::feeder::zone_or_utc;
 use crate::ports::{CallLaw, LawBook};
 use dialer::AbandonRule;
 use domain::entity::{Campaign, CampaignParams, Channel, CheckPoint, DialMode, Trunk};

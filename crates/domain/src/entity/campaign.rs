@@ -367,6 +367,8 @@ fn first_ladder() -> Vec<LadderKey> {
 }
 
 impl Default for CampaignParams {
+    // What goes together stands side by side.
+    #[rustfmt::skip]
     fn default() -> Self {
         Self {
             mode: DialMode::Progressive,
@@ -407,8 +409,7 @@ impl Default for CampaignParams {
             voicemail_template: None,
             broken_script: None,
             allowed_prefixes: Vec::new(),
-            caller_id_pool: Vec::new(),
-            caller_id_pick: CallerPick::Health,
+            caller_id_pool: Vec::new(), caller_id_pick: CallerPick::Health,
             attempts_per_debtor: 12,
             attempts_per_point: 5,
             attempts_per_day: None,
@@ -433,8 +434,7 @@ impl Default for CampaignParams {
             always_on: true,
             inbound: InboundParams::default(),
             agentless: AgentlessParams::default(),
-            offer_policy: None,
-            disposition_set: Vec::new(),
+            offer_policy: None, disposition_set: Vec::new(),
             promise_max_days: 7,
             promise_min_pct: 20,
         }

@@ -57,6 +57,21 @@ fn assigned(t: &Tables, debtor: DebtorId) -> Assigned<'_> {
     }
 }
 
+fn parts_of(t: &Tables) -> BTreeMap<PlanId, Vec<&Instalment>> {
+    let mut parts: BTreeMap<PlanId, Vec<&Instalment>> = BTreeMap::new();
+    for part in t.instalments.values() {
+        parts.entry(part.plan_id).or_default().push(part);
+    }
+    parts
+}
+
+/// Days on which open ones of these debts were placed.
+fn placed_on<'a>(t: &'a Tables, debts: &[&Debt]) -> Vec<&'a str> {
+    let open = debts.iter().filter(|d| d.status == DebtStatus::Open);
+    let placed = open.filter_map(|d| t.placements.get(t.placed.get(&d.id)?));
+    placed.map(|p| p.placed_on.as_str()).collect()
+}
+
 /// Every debtor of a client with the values of every field at `now`, by id.
 pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor, SegmentRow)> {
     let debts = by_debtor(t.debts.values(), |r: &Debt| r.debtor_id);
@@ -74,10 +89,7 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
     let preferences = by_debtor(t.preferences.values(), |r: &Preference| r.debtor_id);
     let complaints = by_debtor(t.complaints.values(), |r: &Complaint| r.debtor_id);
     let messages = by_debtor(t.messages.values(), |r: &Message| r.debtor_id);
-    let mut parts: BTreeMap<PlanId, Vec<&Instalment>> = BTreeMap::new();
-    for part in t.instalments.values() {
-        parts.entry(part.plan_id).or_default().push(part);
-    }
+    let parts = parts_of(t);
     let letters = by_debtor(t.letters.values(), |r: &Letter| r.debtor_id);
     let ledger = by_debtor(t.ledger.iter(), |r: &LedgerRow| r.debtor_id);
     let listings: BTreeMap<DebtorId, Vec<Suppression>> = listings(t, client);
@@ -98,10 +110,7 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
         let own = of(&plans, debtor.id).iter();
         let own = own.filter_map(|p| parts.get(&p.id)).flatten();
         let instalments: Vec<&Instalment> = own.copied().collect();
-        let open = of(&debts, debtor.id).iter();
-        let open = open.filter(|d| d.status == DebtStatus::Open);
-        let placed = open.filter_map(|d| t.placements.get(t.placed.get(&d.id)?));
-        let placed_on: Vec<&str> = placed.map(|p| p.placed_on.as_str()).collect();
+        let placed_on = placed_on(t, of(&debts, debtor.id));
         let facts = SegmentFacts {
             debtor,
             portfolio,
