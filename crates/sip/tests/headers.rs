@@ -10,7 +10,7 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sip::header::{CSeq, NameAddr, RAck, Reason, Replaces, SessionExpires, Via};
-use sip::msg::{HeaderName, Headers, Uri};
+use sip::msg::{HeaderName, Headers, Method, Uri};
 
 /// What the grammars are made of.
 const SIGNS: &[u8] = b" \t\",;<>@%:=?[]";
@@ -155,5 +155,25 @@ proptest! {
         for name in ["Via: ", "From: ", "RAck: ", "Refer-To: ", "Replaces: ", "Authorization: "] {
             read(&[name.as_bytes(), &noise].concat());
         }
+    }
+}
+
+#[test]
+fn methods_are_allowed_by_name_over_all_fields() {
+    let of = |fields: &[&'static str], method: &Method| {
+        let mut headers = Headers::default();
+        for field in fields {
+            headers.push(HeaderName::Allow, *field);
+        }
+        headers.allows(method)
+    };
+    assert_eq!(of(&[], &Method::Update), None, "nobody said anything");
+    let two = ["INVITE,ACK ,  UPDATE", "BYE"];
+    assert_eq!(of(&two, &Method::Update), Some(true));
+    assert_eq!(of(&two, &Method::Bye), Some(true));
+    assert_eq!(of(&two, &Method::Prack), Some(false));
+    // A method's name has a case (RFC 3261 section 7.1), and a part of one is none.
+    for other in ["update", "UPDATES", "XUPDATE", ""] {
+        assert_eq!(of(&[other], &Method::Update), Some(false), "{other}");
     }
 }

@@ -29,6 +29,30 @@ pub(crate) fn trim(raw: &Bytes) -> Bytes {
 pub(crate) fn split_outside(raw: &Bytes, at: u8) -> Option<Vec<Bytes>> {
     let mut parts = Vec::new();
     let mut start = 0;
+    let closed = outside(raw, at, |index| {
+        if parts.len() < MAX_VALUES {
+            parts.push(trim(&raw.slice(start..index)));
+            start = index + 1;
+        }
+    });
+    if !closed {
+        return None;
+    }
+    parts.push(trim(&raw.slice(start..)));
+    Some(parts)
+}
+
+/// The first of the parts of [`split_outside`], without a list of all.
+pub(crate) fn first_outside(raw: &Bytes, at: u8) -> Option<Bytes> {
+    let mut end = None;
+    let closed = outside(raw, at, |index| {
+        end.get_or_insert(index);
+    });
+    closed.then(|| trim(&raw.slice(..end.unwrap_or(raw.len()))))
+}
+
+/// Tells each `at` outside quotes and angle brackets; whether no quote stays open.
+fn outside(raw: &[u8], at: u8, mut tell: impl FnMut(usize)) -> bool {
     let mut quoted = false;
     let mut escaped = false;
     let mut depth = false;
@@ -47,16 +71,11 @@ pub(crate) fn split_outside(raw: &Bytes, at: u8) -> Option<Vec<Bytes>> {
             depth = true;
         } else if *octet == b'>' {
             depth = false;
-        } else if *octet == at && !depth && parts.len() < MAX_VALUES {
-            parts.push(trim(&raw.slice(start..index)));
-            start = index + 1;
+        } else if *octet == at && !depth {
+            tell(index);
         }
     }
-    if quoted {
-        return None;
-    }
-    parts.push(trim(&raw.slice(start..)));
-    Some(parts)
+    !quoted
 }
 
 /// Where the quoted string that starts at 0 ends (index after the closing quote).
@@ -116,4 +135,29 @@ pub(crate) fn number(raw: &[u8], max: u64) -> Option<u64> {
         return None;
     }
     text.parse().ok().filter(|value| *value <= max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_part_is_that_of_the_list() {
+        for raw in [
+            "",
+            "a",
+            " a ; b",
+            ";b",
+            "<a;b>;c",
+            r#""a;\";b" ; c;d"#,
+            r#""a;b"#,
+            r#"a;"b"#,
+            "<a;b",
+        ] {
+            let raw = Bytes::copy_from_slice(raw.as_bytes());
+            let list = split_outside(&raw, b';');
+            let first = list.and_then(|parts| parts.into_iter().next());
+            assert_eq!(first_outside(&raw, b';'), first, "{raw:?}");
+        }
+    }
 }

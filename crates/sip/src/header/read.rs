@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::lex::{is_token, number, split_outside, trim};
+use super::lex::{first_outside, is_token, number, split_outside, trim};
 use super::{CSeq, Challenge, ContentType, Credentials, NameAddr, RAck, Reason, Replaces};
 use super::{RetryAfter, SessionExpires, Via, Warning};
 use crate::SipError;
@@ -41,8 +41,8 @@ impl Headers {
     /// When there is none or it is malformed.
     pub fn top_via(&self) -> Result<Via, SipError> {
         let field = self.get(&HeaderName::Via).ok_or(SipError::Missing("Via"))?;
-        let parts = split_outside(field, b',').ok_or(SipError::header("Via", "unclosed quote"))?;
-        Via::parse(parts.first().ok_or(SipError::Missing("Via"))?)
+        let first = first_outside(field, b',').ok_or(SipError::header("Via", "unclosed quote"))?;
+        Via::parse(&first)
     }
 
     /// All Via hops, topmost first.
@@ -162,16 +162,13 @@ impl Headers {
             .any(|token| token.eq_ignore_ascii_case(tag.as_bytes()))
     }
 
-    /// The methods of Allow; None when the header is absent.
+    /// Whether Allow names a method; None when the header is absent.
     #[must_use]
-    pub fn allow(&self) -> Option<Vec<Method>> {
+    pub fn allows(&self, method: &Method) -> Option<bool> {
         self.get(&HeaderName::Allow)?;
-        Some(
-            self.tokens(&HeaderName::Allow)
-                .into_iter()
-                .map(Method::from_token)
-                .collect(),
-        )
+        let names = self.all(&HeaderName::Allow);
+        let mut names = names.flat_map(|field| field.split(|octet| *octet == b','));
+        Some(names.any(|name| name.trim_ascii() == method.as_bytes()))
     }
 
     /// Digest challenges of a 401 and a 407; the flag is true for the proxy's. Values of other

@@ -1,15 +1,23 @@
 //! Messages into bytes. Line ends inside a value become spaces, so that nobody can smuggle a
 //! header in through a name or a reason.
 
+use std::fmt::Write as _;
+
 use bytes::{Bytes, BytesMut};
 
 use super::{HeaderName, Headers, Message, Request, Response};
+
+/// Octets between a header's name and its value and behind that.
+const SEPARATORS: usize = 4;
+/// Octets of a message that are neither header nor body: version, spaces, ends of lines, Content-Length.
+const FRAME: usize = 64;
 
 impl Request {
     /// The octets on the wire; Content-Length is written from the body.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(512 + self.body.len());
+        let line = self.method.as_bytes().len() + self.uri.len();
+        let mut out = room(line, &self.headers, &self.body);
         put_clean(&mut out, self.method.as_bytes());
         out.extend_from_slice(b" ");
         put_clean(&mut out, &self.uri);
@@ -23,8 +31,9 @@ impl Response {
     /// The octets on the wire; Content-Length is written from the body.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(512 + self.body.len());
-        out.extend_from_slice(format!("SIP/2.0 {} ", self.code).as_bytes());
+        let mut out = room(self.phrase.len(), &self.headers, &self.body);
+        // Memory takes every write.
+        let _ = write!(out, "SIP/2.0 {} ", self.code);
         put_clean(&mut out, &self.phrase);
         out.extend_from_slice(b"\r\n");
         put_rest(&mut out, &self.headers, &self.body);
@@ -43,6 +52,15 @@ impl Message {
     }
 }
 
+/// Memory for the whole message, asked for once: what of its first line differs has `line` octets.
+fn room(line: usize, headers: &Headers, body: &[u8]) -> BytesMut {
+    let fields = headers.iter();
+    let fields: usize = fields
+        .map(|field| field.name.as_bytes().len() + field.value.len() + SEPARATORS)
+        .sum();
+    BytesMut::with_capacity(line + FRAME + fields + body.len())
+}
+
 fn put_rest(out: &mut BytesMut, headers: &Headers, body: &[u8]) {
     for header in headers
         .iter()
@@ -53,7 +71,7 @@ fn put_rest(out: &mut BytesMut, headers: &Headers, body: &[u8]) {
         put_clean(out, &header.value);
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+    let _ = write!(out, "Content-Length: {}\r\n\r\n", body.len());
     out.extend_from_slice(body);
 }
 

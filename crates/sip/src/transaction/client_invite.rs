@@ -3,9 +3,9 @@
 use bytes::Bytes;
 
 use super::Action;
-use super::timers::{Repeat, TIMEOUT, TIMER_D};
+use super::timers::{Repeat, TIMEOUT, TIMER_D, together};
 use crate::Millis;
-use crate::header::lex::split_outside;
+use crate::header::lex::first_outside;
 use crate::msg::{HeaderName, Method, Request, Response};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl ClientInvite {
                 if self.state != State::Accepted {
                     self.state = State::Accepted;
                     self.settle();
-                    self.end = Some(now + TIMEOUT);
+                    self.end = Some(together(now + TIMEOUT));
                 }
                 out.push(Action::Response(Box::new(response)));
             }
@@ -91,7 +91,11 @@ impl ClientInvite {
                 self.ack = Some(ack);
                 self.state = State::Completed;
                 self.settle();
-                self.end = Some(if self.reliable { now } else { now + TIMER_D });
+                self.end = Some(if self.reliable {
+                    now
+                } else {
+                    together(now + TIMER_D)
+                });
                 out.push(Action::Response(Box::new(response)));
             }
             (State::Completed, 300..) => out.extend(self.ack.clone().map(Action::Send)),
@@ -127,7 +131,7 @@ impl ClientInvite {
 fn ack_for(invite: &Request, response: &Response) -> Request {
     let mut ack = Request::new(Method::Ack, invite.uri.clone());
     if let Some(via) = invite.headers.get(&HeaderName::Via) {
-        let top = split_outside(via, b',').and_then(|parts| parts.into_iter().next());
+        let top = first_outside(via, b',');
         ack.headers
             .push(HeaderName::Via, top.unwrap_or_else(|| via.clone()));
     }

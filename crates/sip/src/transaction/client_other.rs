@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Action;
-use super::timers::{Repeat, T2, T4, TIMEOUT};
+use super::timers::{Repeat, T2, T4, TIMEOUT, together};
 use crate::Millis;
 use crate::msg::{Request, Response};
 
@@ -71,7 +71,11 @@ impl ClientOther {
             self.state = State::Completed;
             self.repeat = None;
             self.octets = Bytes::new();
-            self.end = Some(if self.reliable { now } else { now + T4 });
+            self.end = Some(if self.reliable {
+                now
+            } else {
+                together(now + T4)
+            });
         }
         out.push(Action::Response(Box::new(response)));
     }

@@ -12,6 +12,7 @@ mod server_other;
 mod timers;
 
 pub use layer::{Layer, Matched, TxEvent, TxFault, TxId};
+pub(crate) use timers::together;
 pub use timers::{T1, T2, T4, TIMEOUT};
 
 use bytes::Bytes;

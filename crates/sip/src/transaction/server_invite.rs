@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Action;
-use super::timers::{Repeat, T2, T4, TIMEOUT};
+use super::timers::{Repeat, T2, T4, TIMEOUT, together};
 use crate::Millis;
 use crate::msg::{Method, Request, Response};
 
@@ -67,7 +67,11 @@ impl ServerInvite {
                 self.state = State::Confirmed;
                 self.repeat = None;
                 self.last = None;
-                self.end = Some(if self.reliable { now } else { now + T4 });
+                self.end = Some(if self.reliable {
+                    now
+                } else {
+                    together(now + T4)
+                });
             }
             State::Accepted => out.push(Action::Ack(Box::new(request.clone()))),
             _ => {}
@@ -83,7 +87,7 @@ impl ServerInvite {
             (State::Proceeding, 200..=299) => {
                 self.state = State::Accepted;
                 self.last = None;
-                self.end = Some(now + TIMEOUT);
+                self.end = Some(together(now + TIMEOUT));
             }
             (State::Accepted, 200..=299) => {}
             (State::Proceeding, _) => {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Action;
-use super::timers::TIMEOUT;
+use super::timers::{TIMEOUT, together};
 use crate::Millis;
 use crate::msg::Response;
 
@@ -59,7 +59,11 @@ impl ServerOther {
             self.state = State::Proceeding;
         } else {
             self.state = State::Completed;
-            self.end = Some(if self.reliable { now } else { now + TIMEOUT });
+            self.end = Some(if self.reliable {
+                now
+            } else {
+                together(now + TIMEOUT)
+            });
         }
         out.push(Action::Send(octets));
     }

@@ -12,6 +12,13 @@ pub const T4: u64 = 5_000;
 pub const TIMEOUT: u64 = 64 * T1;
 /// Timer D over UDP, ms: more than 32 s.
 pub(super) const TIMER_D: u64 = 32_000;
+/// Ends that nobody waits for come together at the quarters of a second, ms: each heap of them wakes its owner once.
+const TOGETHER: u64 = 250;
+
+/// When something is forgotten that is to be kept until `at` and tells nobody anything then: a little later.
+pub(crate) fn together(at: Millis) -> Millis {
+    Millis(at.0.div_ceil(TOGETHER) * TOGETHER)
+}
 
 /// A timer that fires again after a growing gap.
 #[derive(Clone, Copy, Debug)]
@@ -44,5 +51,16 @@ impl Repeat {
     /// From now on with the longest gap (timer E in Proceeding).
     pub(crate) fn slow_down(&mut self) {
         self.gap = self.cap;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_waits_for_ends_at_the_next_quarter_and_never_early() {
+        let of = |at| together(Millis(at)).0;
+        assert_eq!([of(0), of(1), of(250), of(5_001)], [0, 250, 250, 5_250]);
     }
 }

@@ -9,7 +9,7 @@ use super::dialog::Dialog;
 use crate::Millis;
 use crate::limits::MAX_ACK_MEMORY;
 use crate::msg::{HeaderName, Method, Response};
-use crate::transaction::{TIMEOUT, TxId};
+use crate::transaction::{TIMEOUT, TxId, together};
 use crate::transport::Target;
 
 /// Which 2xx an ACK belongs to.
@@ -38,7 +38,7 @@ impl AckMemory {
         {
             self.rows.remove(&oldest);
         }
-        self.order.push_back((now + TIMEOUT, key.clone()));
+        self.order.push_back((together(now + TIMEOUT), key.clone()));
         self.rows.insert(key, (target, ack));
     }
 

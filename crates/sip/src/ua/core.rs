@@ -57,6 +57,8 @@ pub(super) struct Core {
     /// Calls whose place another one has taken.
     pub(super) replaced: Vec<CallKey>,
     pub(super) hears: Option<Hears>,
+    /// What User-Agent and Server say.
+    agent: Bytes,
     tag_salt: [u8; 16],
 }
 
@@ -73,6 +75,7 @@ impl Core {
         let mut tag_salt = [0; 16];
         ids.fill(&mut tag_salt);
         Core {
+            agent: Bytes::copy_from_slice(config.user_agent.as_bytes()),
             config,
             ids,
             layer: Layer::new(),
@@ -150,25 +153,21 @@ impl Core {
 
     /// Adds User-Agent or Server.
     pub(super) fn sign(&self, headers: &mut Headers, name: HeaderName) {
-        if !self.config.user_agent.is_empty() && headers.get(&name).is_none() {
-            headers.push(
-                name,
-                Bytes::copy_from_slice(self.config.user_agent.as_bytes()),
-            );
+        if !self.agent.is_empty() && headers.get(&name).is_none() {
+            headers.push(name, self.agent.clone());
         }
     }
 
     /// The options we understand, for Supported; `first` where reliable provisional responses may
     /// come or be sent, which is the INVITE that starts a call.
     pub(super) fn supported(&self, first: bool) -> Bytes {
-        let timer = self.supports_timer().then_some("timer");
-        let reliable = (first && self.config.prack).then_some("100rel");
-        let names: Vec<&str> = timer
-            .into_iter()
-            .chain(reliable)
-            .chain(["replaces"])
-            .collect();
-        Bytes::from(names.join(", "))
+        let reliable = first && self.config.prack;
+        Bytes::from_static(match (self.supports_timer(), reliable) {
+            (true, true) => b"timer, 100rel, replaces",
+            (true, false) => b"timer, replaces",
+            (false, true) => b"100rel, replaces",
+            (false, false) => b"replaces",
+        })
     }
 
     /// Whether session timers are on.

@@ -248,8 +248,8 @@ impl Call {
     }
 
     pub(super) fn note_allow(&mut self, response: &Response) {
-        if let Some(methods) = response.headers.allow() {
-            self.peer_takes_update = methods.contains(&Method::Update);
+        if let Some(takes) = response.headers.allows(&Method::Update) {
+            self.peer_takes_update = takes;
         }
     }
 

@@ -36,7 +36,7 @@ impl Call {
         core.uses.insert(tx, Use::Serve(key));
         let trying = core.response(&arrived.request, 100, None);
         core.layer.respond(now, tx, &trying);
-        let takes_update = arrived.request.headers.allow();
+        let takes_update = arrived.request.headers.allows(&Method::Update);
         let mut invite = arrived.request.clone();
         invite.body = Bytes::new();
         Ok(Call {
@@ -62,7 +62,7 @@ impl Call {
             session: SessionTimer::new(core),
             await_ack: None,
             offer: Offer::Idle,
-            peer_takes_update: takes_update.is_some_and(|list| list.contains(&Method::Update)),
+            peer_takes_update: takes_update == Some(true),
             bye_after_ack: None,
             refer_in: None,
             refer_out: None,
