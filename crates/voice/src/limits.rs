@@ -133,6 +133,9 @@ pub const RTP_BYTES: usize = 1_500;
 pub const RTP_BURST: usize = 32;
 /// Random ports tried before `Limit("ports")`.
 pub const PORT_TRIES: usize = 64;
+/// How long a leg's port rests before another leg has it: longer than it takes most far ends to hear our BYE, sent
+/// again after half a second, and then after one, two and four, and to stop sending.
+pub const PORT_REST: Duration = Duration::from_secs(10);
 /// Audio frame, milliseconds.
 pub const FRAME_MS: u64 = 20;
 /// Samples of one frame at 8 kHz.
@@ -206,6 +209,8 @@ pub const STUN_PER_SECOND: u32 = 500;
 pub const BROWSER_SOURCES: usize = 4;
 /// Datagrams read from the browsers' port in one turn.
 pub const BROWSER_BURST: usize = 256;
+/// Parcels for datagrams of browsers whose legs are on another thread, kept to be filled again: a burst.
+pub const BROWSER_PARCELS: usize = BROWSER_BURST;
 /// Octets the system holds for the browsers' port while its thread is busy.
 pub const BROWSER_BUFFER_BYTES: usize = 1_024 * 1_024;
 /// Time in which a browser must have finished checks and handshake.

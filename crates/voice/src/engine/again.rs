@@ -15,6 +15,7 @@ use domain::ports::{TrunkError, TrunkReport};
 use sip::msg::Uri;
 use sip::ua::{FailWhy, Failure};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// What was tried for one call.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ pub(super) struct Tries {
 
 /// Where a call goes next.
 struct Next {
-    trunk: TrunkConfig,
+    trunk: Arc<TrunkConfig>,
     to: SocketAddr,
     /// Another Request-URI than the number's own.
     target: Option<Uri>,
@@ -69,7 +70,7 @@ impl Engine {
         if let Some(addr) = other.copied()
             && route.usable(now)
         {
-            let trunk = route.config.clone();
+            let trunk = Arc::clone(&route.config);
             return Some(Next {
                 trunk,
                 to: addr,
@@ -88,7 +89,7 @@ impl Engine {
                 continue;
             }
             if let Ok(addr) = route.start(now) {
-                let next = route.config.clone();
+                let next = Arc::clone(&route.config);
                 self.release(trunk);
                 let at = self.stamp();
                 if let Some(Owner::Debtor(debtor)) = self.legs.get_mut(leg).map(|r| &mut r.owner) {
@@ -120,7 +121,7 @@ impl Engine {
     /// Follows a 3xx to hosts the trunk's policy names, and nowhere else.
     fn redirected(&mut self, leg: LegId, failure: &Failure) -> Option<Next> {
         let (_, trunk, ..) = self.where_now(leg)?;
-        let trunk = self.routes.get(&trunk)?.config.clone();
+        let trunk = Arc::clone(&self.routes.get(&trunk)?.config);
         let tries = self.tries.entry(leg).or_default();
         tries.redirects += 1;
         if tries.redirects > limits::REDIRECTS {

@@ -15,6 +15,7 @@ use sip::msg::{HeaderName, Headers, Uri};
 use sip::ua::{End, FailWhy, Failure, Identity, InviteOrder, Login, Side};
 use sip::{Proto, Target};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Placeholder of the attempt's id in a trunk's header.
@@ -31,7 +32,7 @@ impl Engine {
             .get_mut(&order.trunk_id)
             .ok_or(TrunkError::TrunkDown)?;
         let to = route.start(now)?;
-        let trunk = route.config.clone();
+        let trunk = Arc::clone(&route.config);
         let placed = self.invite(order, &trunk, to);
         if placed.is_err() {
             self.release(trunk.id);

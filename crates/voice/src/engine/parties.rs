@@ -12,6 +12,7 @@ use domain::ports::{PartyOrder, PartyWho, TrunkError, TrunkReport};
 use sip::header::NameAddr;
 use sip::msg::Uri;
 use sip::ua::{End, FailWhy, Failure, InviteOrder, Side};
+use std::sync::Arc;
 
 /// A number that may stand in a request: E.164 has 15 digits at most.
 fn digits(number: &str) -> bool {
@@ -85,7 +86,7 @@ impl Engine {
             return Err(TrunkError::Limit("digits of a number"));
         }
         let route = self.routes.get(trunk_id).ok_or(TrunkError::TrunkDown)?;
-        let trunk = route.config.clone();
+        let trunk = Arc::clone(&route.config);
         let (leg, port) = self
             .plane
             .add(trunk.behind_nat)

@@ -10,6 +10,7 @@ use domain::ports::TrunkError;
 use sip::ua::PingKey;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Starts allowed in a moving window: never more than `cps` in any second. A token bucket would
@@ -57,7 +58,8 @@ impl StartGuard {
 
 /// A trunk now.
 pub(super) struct Route {
-    pub(super) config: TrunkConfig,
+    /// Shared with whoever places a call by it: its rules may have thousands of prefixes.
+    pub(super) config: Arc<TrunkConfig>,
     pub(super) addrs: Vec<SocketAddr>,
     looked_up: Option<Instant>,
     pub(super) up: bool,
@@ -115,7 +117,7 @@ impl Route {
             line: Line::default(),
             next_ping: now,
             pinging: None,
-            config,
+            config: Arc::new(config),
         }
     }
 
@@ -128,7 +130,7 @@ impl Route {
                 self.guard = StartGuard::new(config.cps);
             }
             self.expected = certificate(&config);
-            self.config = config;
+            self.config = Arc::new(config);
             self.unpinged(now);
         } else {
             *self = Self::new(config, now);
@@ -374,7 +376,9 @@ impl Route {
     /// Takes what the name service found.
     pub(super) fn found_at(&mut self, places: Places) {
         if self.config.policy.any_transport {
-            self.config.transport = places.transport;
+            if self.config.transport != places.transport {
+                Arc::make_mut(&mut self.config).transport = places.transport;
+            }
             if self.expected.is_none() {
                 self.expected = certificate(&self.config);
             }

@@ -118,7 +118,6 @@ impl Trails {
 }
 
 impl Engine {
-    /// Follows a leg's messages from its INVITE on.
     /// The leg goes on with another call.
     pub(super) fn trail_again(&mut self, leg: LegId, key: CallKey) {
         if let Some(call_id) = self.endpoint.call_id(key)
@@ -130,6 +129,7 @@ impl Engine {
         }
     }
 
+    /// Follows a leg's messages from its INVITE on.
     pub(super) fn trail_open(&mut self, leg: LegId, key: CallKey, kind: LegKind, home: LegId) {
         if let Some(id) = self.endpoint.call_id(key) {
             self.trails.open(leg, id, kind, home);
@@ -230,6 +230,12 @@ fn header_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
         .take_while(|l| !l.is_empty())
 }
 
+/// Whether a line may be one of those that are looked at; what begins with a blank goes on with the line before.
+fn wanted(line: &&[u8]) -> bool {
+    let first = line.first().map(u8::to_ascii_lowercase);
+    matches!(first, Some(b'c' | b'i' | b'r'))
+}
+
 fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = line.iter().position(|b| *b == b':')?;
     Some((line[..at].trim_ascii(), line[at + 1..].trim_ascii()))
@@ -254,7 +260,7 @@ fn read(bytes: &[u8]) -> Option<Read<'_>> {
         reason: None,
         sdp: false,
     };
-    for (name, value) in lines.filter_map(field) {
+    for (name, value) in lines.filter(wanted).filter_map(field) {
         let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
         if is(b"call-id") || is(b"i") {
             found.call_id = value;
@@ -316,6 +322,11 @@ mod tests {
         assert_eq!(
             (ok.name, ok.code, ok.sdp),
             (&b"183 Session Progress"[..], Some(183), true)
+        );
+        let folded = b"BYE x SIP/2.0\r\nSubject: a\r\n Call-ID: b\r\ncall-id : c\r\n\r\n";
+        assert_eq!(
+            super::read(folded).map(|read| read.call_id),
+            Some(&b"c"[..])
         );
         assert!(super::read(b"\r\n\r\n").is_none() && super::read(b"SIP/2.0 xx").is_none());
     }

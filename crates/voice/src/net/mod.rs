@@ -16,11 +16,11 @@ use crate::config::{SipBind, SipTransport, TlsFiles};
 use crate::{VoiceError, limits};
 use bytes::Bytes;
 use sip::{ConnId, Proto, Source, Target, Transmit};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 /// Messages waiting for the signalling thread; strangers' datagrams beyond half of it are dropped,
@@ -84,15 +84,13 @@ impl Net {
             };
             let bound = match bind.transport {
                 SipTransport::Udp => {
-                    let socket = Arc::new(UdpSocket::bind(bind.addr).await.map_err(fail)?);
+                    let socket = Arc::new(UdpSocket::bind(bind.addr).map_err(fail)?);
                     let addr = socket.local_addr().map_err(fail)?;
                     // What the system does not grant is no reason not to start.
                     let wished = limits::SIP_RECEIVE_BYTES;
                     let _ = socket2::SockRef::from(&*socket).set_recv_buffer_size(wished);
-                    // Before its first readiness the runtime would take nothing to send.
-                    socket.writable().await.map_err(fail)?;
                     let reader = udp::read(
-                        socket.clone(),
+                        udp::ear(socket.clone()).map_err(fail)?,
                         door.clone(),
                         inbound_tx.clone(),
                         dropped.clone(),
@@ -141,7 +139,7 @@ impl Net {
         }
         let wanted = target.dest.is_ipv4();
         if let Some((_, socket)) = self.udp.iter().find(|(four, _)| *four == wanted) {
-            let _ = socket.try_send_to(&bytes, target.dest);
+            let _ = socket.send_to(&bytes, target.dest);
         }
     }
 

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use sip::Source;
 use sip::transport::origin;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::UdpSocket;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
 /// Datagrams of one second, by address.
@@ -53,9 +54,16 @@ impl Shares {
     }
 }
 
+/// Listens to a socket, and to that alone: told of its room as well, the thread would be woken once more for each
+/// datagram it has sent.
+pub(super) fn ear(socket: Arc<UdpSocket>) -> std::io::Result<AsyncFd<Arc<UdpSocket>>> {
+    socket.set_nonblocking(true)?;
+    AsyncFd::with_interest(socket, Interest::READABLE)
+}
+
 /// Reads a socket until the signalling thread is gone.
 pub(super) async fn read(
-    socket: Arc<UdpSocket>,
+    socket: AsyncFd<Arc<UdpSocket>>,
     door: Door,
     inbound: mpsc::Sender<Inbound>,
     dropped: Arc<std::sync::atomic::AtomicU64>,
@@ -63,7 +71,10 @@ pub(super) async fn read(
     let mut buffer = vec![0_u8; limits::SIP_MESSAGE_BYTES];
     let mut shares = Shares::new(limits::UNKNOWN_SOURCE_PER_SECOND, Instant::now());
     loop {
-        let (n, from) = match socket.recv_from(&mut buffer).await {
+        let came = socket
+            .async_io(Interest::READABLE, |socket| socket.recv_from(&mut buffer))
+            .await;
+        let (n, from) = match came {
             Ok(got) => got,
             // An ICMP answer to something sent before: the socket goes on.
             Err(_) if !inbound.is_closed() => {

@@ -9,6 +9,7 @@ use super::wire::Wire;
 use crate::config::Codec;
 use crate::limits;
 use crate::webrtc::{Hub, News, Peer, Plain};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
@@ -28,17 +29,34 @@ pub(crate) enum HubOrder {
     Forget(LegId),
 }
 
+/// A datagram on its way to its leg's thread.
+pub(crate) struct Parcel {
+    from: SocketAddr,
+    at: Instant,
+    length: usize,
+    bytes: [u8; limits::DTLS_BYTES],
+}
+
+/// Where an emptied parcel goes back to.
+pub(crate) type Returns = Sender<Box<Parcel>>;
+
 /// The port with the homes of its legs.
 pub(super) struct Port {
     pub(super) hub: Hub,
     homes: HashMap<LegId, ThreadLine>,
+    /// Parcels that came back, to be filled again.
+    empty: Receiver<Box<Parcel>>,
+    returns: Returns,
 }
 
 impl Port {
     pub(super) fn new(hub: Hub) -> Self {
+        let (returns, empty) = bounded(limits::BROWSER_PARCELS);
         Self {
             hub,
             homes: HashMap::new(),
+            empty,
+            returns,
         }
     }
 
@@ -59,6 +77,24 @@ impl Port {
                 self.homes.remove(&leg);
             }
         }
+    }
+
+    /// The order that brings a datagram to the leg on another thread.
+    fn parcel(&self, leg: LegId, datagram: &[u8], from: SocketAddr, at: Instant) -> Option<Order> {
+        let mut parcel = self.empty.try_recv().unwrap_or_else(|_| {
+            Box::new(Parcel {
+                from,
+                at,
+                length: 0,
+                bytes: [0; limits::DTLS_BYTES],
+            })
+        });
+        parcel
+            .bytes
+            .get_mut(..datagram.len())?
+            .copy_from_slice(datagram);
+        (parcel.from, parcel.at, parcel.length) = (from, at, datagram.len());
+        Some(Order::Datagram(leg, parcel, self.returns.clone()))
     }
 
     fn moved(&mut self, leg: LegId, home: Option<ThreadLine>) {
@@ -94,11 +130,21 @@ impl State {
         let Some(leg) = port.hub.route(datagram, from, now) else {
             return;
         };
-        match port.homes.get(&leg) {
-            None => self.browser_packet(leg, datagram, from, now),
+        let Some(line) = port.homes.get(&leg) else {
+            return self.browser_packet(leg, datagram, from, now);
+        };
+        if let Some(order) = port.parcel(leg, datagram, from, now) {
             // A busy thread loses a packet, as its socket would.
-            Some(line) => drop(line.give(Order::Datagram(leg, from, now, datagram.into()))),
+            drop(line.give(order));
         }
+    }
+
+    /// A datagram that another thread read.
+    pub(super) fn browser_parcel(&mut self, id: LegId, parcel: Box<Parcel>, returns: &Returns) {
+        let bytes = parcel.bytes.get(..parcel.length).unwrap_or_default();
+        self.browser_packet(id, bytes, parcel.from, parcel.at);
+        // Where enough are back already, this one is let go.
+        let _ = returns.try_send(parcel);
     }
 
     /// A datagram of the leg's browser.
@@ -109,31 +155,32 @@ impl State {
         from: SocketAddr,
         now: Instant,
     ) {
-        let mut heard = Vec::new();
-        let Some(peer) = self.leg(id).and_then(|leg| leg.wire.browser()) else {
-            return;
-        };
-        peer.receive(datagram, from, now, &mut heard);
-        self.browser_news(id, now);
-        if let Some(leg) = self.leg(id) {
-            leg.alive(now);
+        let mut heard = std::mem::take(&mut self.heard);
+        if let Some(peer) = self.leg(id).and_then(|leg| leg.wire.browser()) {
+            peer.receive(datagram, from, now, &mut heard);
+            self.browser_news(id, now);
+            if let Some(leg) = self.leg(id) {
+                leg.alive(now);
+            }
+            self.browser_heard(id, &heard, now);
         }
-        self.browser_heard(id, &heard, now);
+        heard.clear();
+        self.heard = heard;
     }
 
     /// Lets the connection of the leg in `slot` work.
     pub(super) fn browser_turn(&mut self, slot: usize, now: Instant) {
-        let mut heard = Vec::new();
-        let Some(leg) = self.legs[slot].as_deref_mut() else {
-            return;
-        };
-        let id = leg.id;
-        let Some(peer) = leg.wire.browser() else {
-            return;
-        };
-        peer.tick(now, &mut heard);
-        self.browser_news(id, now);
-        self.browser_heard(id, &heard, now);
+        let mut heard = std::mem::take(&mut self.heard);
+        if let Some(leg) = self.legs[slot].as_deref_mut() {
+            let id = leg.id;
+            if let Some(peer) = leg.wire.browser() {
+                peer.tick(now, &mut heard);
+                self.browser_news(id, now);
+                self.browser_heard(id, &heard, now);
+            }
+        }
+        heard.clear();
+        self.heard = heard;
     }
 
     fn browser_heard(&mut self, id: LegId, heard: &[Plain], now: Instant) {

@@ -72,6 +72,9 @@ pub(crate) struct Plane {
     browsers: HashSet<LegId>,
     bind: IpAddr,
     range: RangeInclusive<u16>,
+    /// Ports of the other legs, and those that are not drawn again yet.
+    ports: HashMap<LegId, u16>,
+    resting: ports::Resting,
     next: u64,
 }
 
@@ -109,6 +112,8 @@ impl Plane {
             browsers: HashSet::new(),
             bind,
             range,
+            ports: HashMap::new(),
+            resting: ports::Resting::default(),
             next: 0,
         })
     }
@@ -165,7 +170,8 @@ impl Plane {
     pub(crate) fn add(&mut self, behind_nat: bool) -> Option<(LegId, u16)> {
         let home = self.emptiest()?;
         let mut rng = rand::rng();
-        let ports = ports::open(self.bind, &self.range, &mut rng)?;
+        let rest = (&mut self.resting, Instant::now());
+        let ports = ports::open(self.bind, &self.range, &mut rng, rest)?;
         let port = ports.port;
         self.next += 1;
         let id = LegId(self.next);
@@ -177,6 +183,7 @@ impl Plane {
             Instant::now(),
         );
         self.homes.insert(id, home);
+        self.ports.insert(id, port);
         self.load[home] += 1;
         self.threads[home].give(Order::Add(Box::new(leg)));
         Some((id, port))
@@ -208,7 +215,10 @@ impl Plane {
             self.homes.get(&leg).copied()
         };
         let Some(home) = home else { return };
-        if matches!(order, Order::Remove(..)) {
+        if let Order::Remove(_, at) = order {
+            if let Some(port) = self.ports.remove(&leg) {
+                self.resting.rest(port, at);
+            }
             if self.browsers.remove(&leg) {
                 self.threads[0].give(Order::Hub(HubOrder::Forget(leg)));
             }
@@ -242,6 +252,8 @@ impl Plane {
                 browsers: HashSet::new(),
                 bind,
                 range,
+                ports: HashMap::new(),
+                resting: ports::Resting::default(),
                 next,
             },
         )

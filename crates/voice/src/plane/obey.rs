@@ -59,7 +59,7 @@ impl State {
                 }
             }
             Order::Browser(leg, peer) => self.browser_again(leg, peer, Instant::now()),
-            Order::Datagram(leg, from, at, bytes) => self.browser_packet(leg, &bytes, from, at),
+            Order::Datagram(leg, parcel, returns) => self.browser_parcel(leg, parcel, &returns),
             other => self.obey_leg(other),
         }
     }
@@ -251,7 +251,7 @@ impl State {
 
     fn remove(&mut self, id: LegId, at: Instant) {
         self.part(id);
-        let Some(mut leg) = self.let_go(id) else {
+        let Some(mut leg) = self.take_out(id) else {
             return;
         };
         leg.say_bye();

@@ -1,6 +1,6 @@
 //! What media threads are told, and what they tell.
 
-use super::browser::HubOrder;
+use super::browser::{HubOrder, Parcel, Returns};
 use super::leg::Leg;
 use super::sound::Sound;
 use crate::config::Codec;
@@ -89,8 +89,8 @@ pub(crate) enum Order {
     Hub(HubOrder),
     /// The leg's browser came again: its new connection.
     Browser(LegId, Box<Peer>),
-    /// A datagram of the leg's browser, read by another thread.
-    Datagram(LegId, SocketAddr, Instant, Box<[u8]>),
+    /// A datagram of the leg's browser, read by another thread, and where its parcel goes back to.
+    Datagram(LegId, Box<Parcel>, Returns),
     /// End of the leg; `at` ends its recording. Told by [`Event::Removed`].
     Remove(LegId, Instant),
     /// Let every leg go and end.

@@ -3,9 +3,11 @@
 use crate::limits;
 use rand::Rng;
 use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::{HashSet, VecDeque};
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
+use std::time::Instant;
 
 /// Sockets of one leg.
 #[derive(Debug)]
@@ -50,17 +52,60 @@ impl PortPair {
     }
 }
 
+/// Ports that legs have let go a moment ago. A far end may still send to one of them, and where addresses are learned
+/// the next call would take it for its own.
+#[derive(Debug, Default)]
+pub(crate) struct Resting {
+    order: VecDeque<(Instant, u16)>,
+    ports: HashSet<u16>,
+}
+
+impl Resting {
+    /// A leg lets its port go.
+    pub(crate) fn rest(&mut self, port: u16, now: Instant) {
+        if self.ports.insert(port) {
+            self.order.push_back((now, port));
+        }
+    }
+
+    fn look(&mut self, now: Instant) {
+        let over = |at: Instant| now.saturating_duration_since(at) >= limits::PORT_REST;
+        while self.order.front().is_some_and(|(at, _)| over(*at)) {
+            self.longest();
+        }
+    }
+
+    /// The port that has rested longest; it rests no more.
+    fn longest(&mut self) -> Option<u16> {
+        let (_, port) = self.order.pop_front()?;
+        self.ports.remove(&port);
+        Some(port)
+    }
+}
+
 /// Draws an even port whose odd neighbour is free too (RFC 3550 §11). Random, so that a stranger
-/// cannot guess where the next call's media will arrive.
+/// cannot guess where the next call's media will arrive; not one that rests, unless all the others are taken.
 pub(crate) fn open(
     bind: IpAddr,
     range: &RangeInclusive<u16>,
     rng: &mut impl Rng,
+    (resting, now): (&mut Resting, Instant),
 ) -> Option<PortPair> {
+    resting.look(now);
     let first = range.start().checked_add(range.start() % 2)?;
     let pairs = range.end().checked_sub(first)?.div_ceil(2);
     for _ in 0..limits::PORT_TRIES {
         let port = first + 2 * rng.random_range(0..pairs.max(1));
+        if resting.ports.contains(&port) {
+            continue;
+        }
+        if let Some(pair) = bind_pair(bind, port) {
+            return Some(pair);
+        }
+    }
+    // Many calls a second: nearly all that are free rest.
+    for _ in 0..limits::PORT_TRIES {
+        let Some(port) = resting.longest() else { break };
         if let Some(pair) = bind_pair(bind, port) {
             return Some(pair);
         }
@@ -94,10 +139,15 @@ fn socket(at: SocketAddr) -> std::io::Result<UdpSocket> {
 mod tests {
     use super::*;
 
+    fn drawn(range: &RangeInclusive<u16>, resting: &mut Resting) -> Option<PortPair> {
+        let here = IpAddr::from([127, 0, 0, 1]);
+        open(here, range, &mut rand::rng(), (resting, Instant::now()))
+    }
+
     #[test]
     fn a_tied_port_hears_its_far_end_alone_and_goes_on_when_that_is_away() {
         let here = IpAddr::from([127, 0, 0, 1]);
-        let mut pair = open(here, &(41_101..=41_199), &mut rand::rng()).expect("ports");
+        let mut pair = drawn(&(41_101..=41_199), &mut Resting::default()).expect("ports");
         let far = UdpSocket::bind((here, 0)).expect("binds");
         let other = UdpSocket::bind((here, 0)).expect("binds");
         let at = far.local_addr().expect("bound");
@@ -128,11 +178,10 @@ mod tests {
 
     #[test]
     fn pairs_are_even_and_the_range_ends() {
-        let here = IpAddr::from([127, 0, 0, 1]);
         let range = 41_001..=41_008;
-        let mut rng = rand::rng();
+        let mut resting = Resting::default();
         let mut held = Vec::new();
-        while let Some(pair) = open(here, &range, &mut rng) {
+        while let Some(pair) = drawn(&range, &mut resting) {
             assert!(
                 pair.port % 2 == 0
                     && range.contains(&pair.port)
@@ -144,8 +193,28 @@ mod tests {
         assert!(!held.is_empty());
         held.pop();
         assert!(
-            open(here, &range, &mut rng).is_some(),
+            drawn(&range, &mut resting).is_some(),
             "a closed pair can be had again"
         );
+    }
+
+    #[test]
+    fn a_port_rests_while_others_are_free() {
+        let range = 9_202..=9_207;
+        let mut resting = Resting::default();
+        let let_go = |resting: &mut Resting| {
+            let pair = drawn(&range, resting).expect("a pair");
+            resting.rest(pair.port, Instant::now());
+            pair.port
+        };
+        let rested = [(); 3].map(|()| let_go(&mut resting));
+        let each: HashSet<u16> = rested.into();
+        assert_eq!(each, HashSet::from([9_202, 9_204, 9_206]), "{rested:?}");
+        // All rest: whoever rested longest is had.
+        assert_eq!(let_go(&mut resting), rested[0]);
+        assert_eq!(let_go(&mut resting), rested[1]);
+        let later = Instant::now() + limits::PORT_REST;
+        resting.look(later);
+        assert!(resting.order.is_empty() && resting.ports.is_empty());
     }
 }

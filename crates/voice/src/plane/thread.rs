@@ -31,8 +31,12 @@ pub(crate) struct ThreadLine {
 
 impl ThreadLine {
     pub(super) fn give(&self, order: Order) -> Result<(), Order> {
-        // The thread looks at its orders each turn of the wheel anyway.
-        let waits = matches!(order, Order::Add(_) | Order::Remove(..));
+        // The thread looks at its orders each turn of the wheel anyway, and before it reads what a leg brought:
+        // what makes no difference to anybody until then wakes nobody.
+        let waits = matches!(
+            order,
+            Order::Add(_) | Order::Remove(..) | Order::Agreed(..) | Order::Record(..)
+        );
         let given = match self.orders.try_send(order) {
             Ok(()) if waits => return Ok(()),
             Ok(()) => Ok(()),
@@ -123,6 +127,7 @@ where
                 tones,
                 comfort,
                 mixer: super::route::Mixer::default(),
+                heard: Vec::new(),
                 wall,
                 stopping: false,
             };
@@ -176,6 +181,8 @@ pub(super) struct State {
     pub(super) tones: Tones,
     pub(super) comfort: super::Sound,
     pub(super) mixer: super::route::Mixer,
+    /// What a browser's connection brought, kept from one datagram to the next.
+    pub(super) heard: Vec<crate::webrtc::Plain>,
     pub(super) wall: Wall,
     pub(super) stopping: bool,
 }
@@ -289,10 +296,15 @@ impl State {
         self.legs[slot] = Some(leg);
     }
 
-    /// Lets a leg go.
-    pub(super) fn let_go(&mut self, id: LegId) -> Option<Box<Leg>> {
+    /// Takes a leg out whose sockets are closed with it: the system forgets to watch those by itself.
+    pub(super) fn take_out(&mut self, id: LegId) -> Option<Box<Leg>> {
         let slot = self.slots.remove(&id)?;
-        let leg = self.legs[slot].take()?;
+        self.legs[slot].take()
+    }
+
+    /// Lets a leg go whose sockets live on.
+    pub(super) fn let_go(&mut self, id: LegId) -> Option<Box<Leg>> {
+        let leg = self.take_out(id)?;
         if let Wire::Ports(ports, _) = &leg.wire {
             self.poll.remove(&ports.rtp);
             self.poll.remove(&ports.rtcp);

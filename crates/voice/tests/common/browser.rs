@@ -5,7 +5,7 @@ use media::dtmf::{Digit, Press, Receiver};
 use media::g711::Law;
 use media::tones::Tone;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use str0m::change::SdpAnswer;
@@ -31,6 +31,7 @@ pub struct Offered {
 pub struct Browser {
     pub line: Arc<Line>,
     pub addr: SocketAddr,
+    sent: Arc<AtomicU64>,
     wish: Arc<Mutex<f64>>,
     keys: mpsc::SyncSender<char>,
     stop: Arc<AtomicBool>,
@@ -81,6 +82,7 @@ impl Offered {
         let (keys, pressed) = mpsc::sync_channel(8);
         let stop = Arc::new(AtomicBool::new(false));
         let cut = Arc::new(AtomicBool::new(false));
+        let sent = Arc::new(AtomicU64::new(0));
         let addr = self.socket.local_addr().expect("address");
         let mut work = Work {
             rtc: self.rtc,
@@ -95,6 +97,7 @@ impl Offered {
             keys: Receiver::default(),
             seq: 100,
             stamp: 0,
+            sent: Arc::clone(&sent),
             up: false,
         };
         let (ends, cuts) = (Arc::clone(&stop), Arc::clone(&cut));
@@ -102,6 +105,7 @@ impl Offered {
         Browser {
             line,
             addr,
+            sent,
             wish,
             keys,
             stop,
@@ -119,6 +123,11 @@ impl Browser {
 
     pub fn press(&self, digit: char) {
         let _ = self.keys.try_send(digit);
+    }
+
+    /// RTP packets sent so far.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Its network is gone, or back.
@@ -149,6 +158,7 @@ struct Work {
     keys: Receiver,
     seq: u64,
     stamp: u32,
+    sent: Arc<AtomicU64>,
     up: bool,
 }
 
@@ -238,6 +248,7 @@ impl Work {
         let packet = RtpWrite::new(Pt::from(kind), SeqNo::from(self.seq), stamp, now, payload);
         if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(self.mid, None) {
             stream.write_rtp(packet.marker(marker));
+            self.sent.fetch_add(1, Ordering::Relaxed);
         }
         let _ = self.rtc.handle_input(Input::Timeout(now));
     }

@@ -121,7 +121,7 @@ fn a_trunk_that_may_not_be_pinged_is_not() {
     let mut r = route("127.0.0.1:5070", 9, 100.0);
     let now = Instant::now();
     assert!(r.ping_due(now).is_some());
-    r.config.ping = false;
+    Arc::make_mut(&mut r.config).ping = false;
     assert_eq!(r.ping_due(now), None);
 }
 
@@ -134,7 +134,7 @@ fn a_trunk_that_pings_took_down_comes_back_when_they_are_switched_off() {
         (r.pinged(false, now), r.pinged(false, now)),
         (None, Some(false))
     );
-    let mut config = r.config.clone();
+    let mut config = TrunkConfig::clone(&r.config);
     config.ping = false;
     r.configure(config.clone(), now);
     assert_eq!(r.second_chance(now), Some(true));
