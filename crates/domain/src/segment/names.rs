@@ -140,7 +140,7 @@ pub(super) const NAMES: &[Name] = names! {
         Consent "consentimiento" "un consentimiento vigente" "a consent in force";
         OnHold "bloqueado" "tiene un bloqueo vigente" "is on hold";
         Suppressed "excluido" "está en una lista de exclusión" "is on a do-not-call list";
-        CallableNow "marcable_ahora" "la ley permite llamarle ahora; sin mirar el número que mostraría una campaña ni su horario" "may lawfully be called now; the number that a campaign would show and its hours aside";
+        CallableNow "marcable_ahora" "la ley permite llamarle ahora" "may lawfully be called now";
         ConsentChannel "canal_consentido" "el canal de un consentimiento vigente" "the channel of a consent in force";
         Preference "preferencia" "una preferencia vigente" "a preference in force";
         OptoutChannel "canal_de_baja" "un canal del que se dio de baja" "a channel he opted out of";
