@@ -56,6 +56,10 @@ impl Shares {
 
 /// Listens to a socket, and to that alone: told of its room as well, the thread would be woken once more for each
 /// datagram it has sent.
+#[expect(
+    deprecated,
+    reason = "what takes its place is unsafe for the sake of types whose descriptor changes; a socket's never does"
+)]
 pub(super) fn ear(socket: Arc<UdpSocket>) -> std::io::Result<AsyncFd<Arc<UdpSocket>>> {
     socket.set_nonblocking(true)?;
     AsyncFd::with_interest(socket, Interest::READABLE)
