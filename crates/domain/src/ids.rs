@@ -143,6 +143,11 @@ id! {
     PlannedStepId,
 }
 
+/// Bits of a debtor's lot (the last eight bytes of his id, behind the two bits of their variant: RFC 9562, section 4.1)
+/// that are chance whoever made the id. They are his group; behind them the debtors of a file stand in the order of the
+/// file, so that a database puts a million of them at the ends of as many groups and not anywhere.
+pub const LOT_GROUP_BITS: u32 = 12;
+
 /// Deterministic person id: the same document in the same country is the same person for every
 /// client of the installation (law.md §1, scope `person`).
 #[must_use]

@@ -143,6 +143,43 @@ async fn a_newer_or_changed_database_is_refused() {
     }
 }
 
+/// A foreign key that was taken away by the text of its table: what is stored stays whole, and whoever may lease or
+/// call a person goes on to need his row.
+#[tokio::test]
+async fn debtors_do_not_need_the_rows_of_persons() {
+    let (_store, url, _folder) = common::sqlite().await;
+    let mut db = SqliteConnection::connect(&url).await.expect("connect");
+    let named = [
+        ("debtors", vec!["clients", "portfolios"]),
+        ("campaign_items", vec!["campaigns", "debtors", "persons"]),
+        ("attempts", vec!["clients", "debtors", "persons"]),
+    ];
+    for (table, keys) in named {
+        let sql = "SELECT \"table\" AS t FROM pragma_foreign_key_list($1) ORDER BY 1";
+        let rows = sqlx::query(sql).bind(table).fetch_all(&mut db).await;
+        let found: Vec<String> = rows.expect(table).iter().map(|r| r.get("t")).collect();
+        assert_eq!(found, keys, "{table}");
+    }
+    let row = sqlx::query("PRAGMA integrity_check").fetch_one(&mut db);
+    let told: String = row.await.expect("check").get(0);
+    assert_eq!(told, "ok");
+    let person = "INSERT INTO campaign_items (campaign_id, debtor_id, person_id, next_at) \
+        VALUES (x'01', x'02', x'03', 0)";
+    for sql in ["PRAGMA foreign_keys=OFF", person] {
+        sqlx::query(sql).execute(&mut db).await.expect(sql);
+    }
+    let sql = "UPDATE campaign_items SET person_id=x'04' WHERE debtor_id=x'02'";
+    sqlx::query(sql).execute(&mut db).await.expect("another");
+    let rows = sqlx::query("SELECT hex(id) AS id FROM persons ORDER BY id").fetch_all(&mut db);
+    let made: Vec<String> = rows
+        .await
+        .expect("rows")
+        .iter()
+        .map(|r| r.get("id"))
+        .collect();
+    assert_eq!(made, ["03", "04"]);
+}
+
 #[tokio::test]
 async fn other_urls_are_refused() {
     for url in ["", "mysql://root@localhost/x", "marcador.db", "postgres://"] {

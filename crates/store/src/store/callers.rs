@@ -6,7 +6,7 @@ use super::facts::facts_of_new;
 use super::forgotten::borrowed;
 use super::half::WHOLE_ROW;
 use super::inbound::{counted, opened, summed};
-use super::items::{LIVE, write_item};
+use super::items::{LIVE, lock_person, write_item};
 use super::sums;
 use crate::sql::{Dialect, Link, vals};
 use async_trait::async_trait;
@@ -56,6 +56,7 @@ impl CallerStore for SqlStore {
         // A union, so that each other way has its index.
         let rest = format!(
             "WHERE id IN (SELECT COALESCE(merged_into,id) FROM debtors WHERE external_ref=$1 \
+                    AND portfolio_id IN (SELECT p.id FROM portfolios p WHERE p.client_id=$2) \
                 UNION SELECT COALESCE(merged_into,id) FROM debtors WHERE listed_form=$5 AND document=$1 \
                     AND $1<>'' \
                 UNION SELECT debtor_id FROM contact_points WHERE value=$1 \
@@ -125,9 +126,7 @@ impl CallerStore for SqlStore {
             return Err(StoreError::NotFound("debtor"));
         }
         // The lock that a dial takes too.
-        let lock = tx.pg_only(" FOR UPDATE");
-        let sql = format!("SELECT id FROM persons WHERE id=$1{lock}");
-        let known = tx.row(sql, vals![found.person]).await?.is_some();
+        let known = lock_person(&mut tx, found.person).await?;
         let sql =
             format!("SELECT 1 AS n FROM attempts WHERE person_id=$1 AND id<>$2 AND {LIVE} LIMIT 1");
         let busy = tx.row(sql, vals![found.person, found.attempt]).await?;

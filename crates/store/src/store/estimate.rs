@@ -4,7 +4,7 @@ use super::SqlStore;
 use super::portfolio::{Shown, shown};
 use crate::segment::Filter;
 use crate::sql::{Dialect, vals};
-use domain::ids::ClientId;
+use domain::ids::{ClientId, LOT_GROUP_BITS};
 use domain::ports::StoreError;
 use domain::ports::store::{SegmentCount, SegmentEstimate};
 use domain::segment::Expr;
@@ -18,10 +18,16 @@ pub(super) const EXACT_MAX: u64 = 25_000;
 /// Places in the random order from which a sample is taken, so that a campaign which calls in that order
 /// does not bend it.
 const SAMPLE_PLACES: i64 = 32;
-/// Debtors taken from each place.
+/// Debtors asked at each place, as near as whole groups come.
 const SAMPLE_EACH: i64 = 320;
+/// Most debtors asked at a place: a client may have grown since he was counted.
+const SAMPLE_MOST: i64 = 2 * SAMPLE_EACH;
 /// The lots of a version 7 id: from the least number upwards, as many as the two bits of its variant leave.
 const LOTS: i64 = 1 << 62;
+/// Groups of them. Who is in which is chance; within one they may stand in the order of a file.
+const GROUPS: i64 = 1 << LOT_GROUP_BITS;
+/// Lots are divided by this prime before one in so many of them is asked: some are multiples of powers of two.
+const THIN: i64 = 8_191;
 
 /// 97.5 of 100 of the normal distribution, and of Student's for 31 degrees of freedom.
 const NORMAL: f64 = 1.96;
@@ -32,22 +38,52 @@ const SIZE_KEPT: Duration = Duration::from_secs(30);
 /// Most rows of a preview.
 const ROWS_MAX: u32 = 500;
 
+/// How a client's debtors are asked: whole groups, for the first ones of a group are those whom a file named first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sample {
+    /// Groups at each place.
+    groups: i64,
+    /// One in so many of each group, where a group alone has too many.
+    one_in: i64,
+}
+
+impl Sample {
+    /// That of a client of so many debtors.
+    fn of(debtors: u64) -> Self {
+        let of = i64::try_from(debtors).unwrap_or(i64::MAX).max(1);
+        let all = SAMPLE_EACH * GROUPS;
+        Self {
+            groups: ((all + of / 2) / of).clamp(1, GROUPS / SAMPLE_PLACES),
+            one_in: (of.saturating_add(all / 2) / all).max(1),
+        }
+    }
+
+    /// The condition of the place `n`.
+    fn place(self, n: i64) -> String {
+        let from = n * (LOTS / SAMPLE_PLACES);
+        let to = from + self.groups * (LOTS / GROUPS);
+        let thin = match self.one_in {
+            1 => String::new(),
+            some => format!(" AND ABS(lot%{THIN})%{some}=0"),
+        };
+        // The least number cannot be written as one literal: PostgreSQL would read a decimal.
+        format!("lot>=(-9223372036854775807-1+{from}) AND lot<(-9223372036854775807-1+{to}){thin}")
+    }
+}
+
 /// A sample of a client's debtors, spread evenly over their lots, named `d`, and a condition that belongs to
 /// it; `$1` is the client. SQLite finds the sample in the index and reads of each debtor what is asked.
-fn sample_of(dialect: Dialect) -> (String, String) {
+fn sample_of(dialect: Dialect, sample: Sample) -> (String, String) {
     let what = match dialect {
         Dialect::Lite => "rowid",
         Dialect::Pg => "*",
     };
-    let step = LOTS / SAMPLE_PLACES;
     let places: Vec<String> = (0..SAMPLE_PLACES)
         .map(|n| {
-            // The least number cannot be written as one literal: PostgreSQL would read a decimal.
-            let from = format!("(-9223372036854775807-1+{})", n * step);
-            let to = format!("(-9223372036854775807-1+{})", (n + 1) * step);
+            let place = sample.place(n);
             format!(
-                "SELECT * FROM (SELECT {what} FROM debtors WHERE client_id=$1 AND lot>={from} AND lot<{to} \
-                    ORDER BY lot LIMIT {SAMPLE_EACH}) p{n}"
+                "SELECT * FROM (SELECT {what} FROM debtors WHERE client_id=$1 AND {place} \
+                    ORDER BY lot LIMIT {SAMPLE_MOST}) p{n}"
             )
         })
         .collect();
@@ -60,8 +96,8 @@ fn sample_of(dialect: Dialect) -> (String, String) {
 
 /// Everything a preview shows, asked of each debtor of the sample once: figures by currency (0), what those
 /// with several owe (1), how many were asked and found at each place (2), those who owe most (3).
-fn question(dialect: Dialect, condition: &str, rows: u32) -> String {
-    let (from, within) = sample_of(dialect);
+fn question((dialect, sample): (Dialect, Sample), condition: &str, rows: u32) -> String {
+    let (from, within) = sample_of(dialect, sample);
     let step = LOTS / SAMPLE_PLACES;
     let (id, none) = match dialect {
         Dialect::Lite => ("id", "NULL"),
@@ -118,7 +154,8 @@ impl SqlStore {
     ) -> Result<SegmentEstimate, StoreError> {
         let filter = Filter::of_few(self.dialect(), client, expr, now);
         let filter = self.whole(filter).await?;
-        let sql = question(self.dialect(), &filter.sql, rows.min(ROWS_MAX));
+        let how = (self.dialect(), Sample::of(of));
+        let sql = question(how, &filter.sql, rows.min(ROWS_MAX));
         let mut read = self.snapshot().await?;
         let (mut found, mut places) = (SegmentCount::default(), Vec::new());
         let mut balance: BTreeMap<String, i64> = BTreeMap::new();

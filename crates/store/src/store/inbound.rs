@@ -3,7 +3,7 @@
 use super::SqlStore;
 use super::events::append;
 use super::half::WHOLE;
-use super::items::{LIVE, check_fence};
+use super::items::{LIVE, check_fence, lock_person};
 use crate::rows::{Entity as _, columns};
 use crate::sql::{Dialect, Field as _, Link, Row, Val, vals};
 use async_trait::async_trait;
@@ -62,11 +62,7 @@ pub(super) fn summed(rows: &[Row]) -> Result<InboundCount, StoreError> {
 pub(super) async fn opened(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
     check_fence(tx, &attempt.node, attempt.fence).await?;
     // The locks that a dial takes too: the person's row, then his number.
-    let sql = format!(
-        "SELECT id FROM persons WHERE id=$1{}",
-        tx.pg_only(" FOR UPDATE")
-    );
-    let known = tx.row(sql, vals![attempt.person_id]).await?.is_some();
+    let known = lock_person(tx, attempt.person_id).await?;
     if tx.dialect() == Dialect::Pg {
         let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
         tx.rows(sql, vals![attempt.phone]).await?;

@@ -58,12 +58,12 @@ pub(crate) async fn free_debtor(
 }
 
 /// Takes the person's row, so that on PostgreSQL what others decide about him waits until this
-/// transaction is over. `false` when there is no such person.
+/// transaction is over. `false` when there is no such person. SQLite has his row once somebody may lease him.
 pub(crate) async fn lock_person(tx: &mut Link, person: PersonId) -> Result<bool, StoreError> {
-    let sql = format!(
-        "SELECT 1 AS n FROM persons WHERE id=$1{}",
-        tx.pg_only(" FOR UPDATE")
-    );
+    let sql = match tx.dialect() {
+        Dialect::Lite => "SELECT 1 AS n FROM debtors WHERE person_id=$1 LIMIT 1",
+        Dialect::Pg => "SELECT 1 AS n FROM persons WHERE id=$1 FOR UPDATE",
+    };
     Ok(tx.row(sql, vals![person]).await?.is_some())
 }
 

@@ -67,6 +67,7 @@ mod scale_tests;
 mod sounds;
 mod stages;
 mod standing;
+mod steps;
 mod strategies;
 pub(crate) mod sums;
 mod table;

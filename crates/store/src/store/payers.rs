@@ -1,6 +1,7 @@
 //! Whose money it may be: by reference, by document, by an amount that is promised or owed.
 
-use crate::sql::{Field, Link, vals};
+use super::steps::{step, step_of};
+use crate::sql::{Dialect, Field, Link, vals};
 use domain::entity::SuppressionKind;
 use domain::entity::dnc::listed_form;
 use domain::ids::{DebtId, DebtorId};
@@ -9,6 +10,8 @@ use domain::ports::store::{CLUE_WORDS_MAX, Clues, SUGGESTIONS_MAX, Suggestion};
 
 /// Rows of one clue.
 const EACH: i64 = 5;
+/// Of the portfolios of the client `$1`: a reference is kept by its portfolio alone.
+const OF_CLIENT: &str = "portfolio_id IN (SELECT p.id FROM portfolios p WHERE p.client_id=$1)";
 
 #[derive(Default)]
 struct Found(Vec<Suggestion>);
@@ -35,10 +38,10 @@ pub(super) async fn suggest(tx: &mut Link, clues: &Clues) -> Result<Vec<Suggesti
     let mut found = Found::default();
     let words: Vec<String> = clues.words.iter().take(CLUE_WORDS_MAX).cloned().collect();
     if !words.is_empty() {
-        let before = "SELECT id, debtor_id FROM debts WHERE client_id=$1 AND external_ref";
+        let before = format!("SELECT id, debtor_id FROM debts WHERE {OF_CLIENT} AND external_ref");
         let rows = tx
             .rows_in(
-                before,
+                &before,
                 &words,
                 "ORDER BY id LIMIT 5",
                 &[Field::val(&clues.client_id)],
@@ -47,10 +50,10 @@ pub(super) async fn suggest(tx: &mut Link, clues: &Clues) -> Result<Vec<Suggesti
         for row in &rows {
             found.add(row.get("debtor_id")?, Some(row.get("id")?), "reference");
         }
-        let before = "SELECT id FROM debtors WHERE client_id=$1 AND external_ref";
+        let before = format!("SELECT id FROM debtors WHERE {OF_CLIENT} AND external_ref");
         let rows = tx
             .rows_in(
-                before,
+                &before,
                 &words,
                 "ORDER BY id LIMIT 5",
                 &[Field::val(&clues.client_id)],
@@ -77,9 +80,21 @@ pub(super) async fn suggest(tx: &mut Link, clues: &Clues) -> Result<Vec<Suggesti
         found.add(row.get("debtor_id")?, Some(row.get("debt_id")?), "promise");
     }
     // Who owes just this, of all he owes: the debtor's own sums are what the index knows.
-    let sql = "SELECT id FROM debtors WHERE client_id=$1 AND balance_minor=$2 AND open_currency=$3 \
-        ORDER BY id LIMIT $4";
-    let values = vals![clues.client_id, minor, currency, EACH];
+    let mut values = vals![clues.client_id, minor, currency, EACH];
+    let sql = match tx.dialect() {
+        Dialect::Lite => {
+            values.extend(vals![step(minor)]);
+            // A plus keeps SQLite from putting the amount into the step, and from going through all in their order.
+            format!(
+                "SELECT id FROM debtors WHERE client_id=$1 AND {}=$5 AND +balance_minor=$2 \
+                    AND open_currency=$3 ORDER BY +id LIMIT $4",
+                step_of("balance_minor")
+            )
+        }
+        Dialect::Pg => "SELECT id FROM debtors WHERE client_id=$1 AND balance_minor=$2 \
+            AND open_currency=$3 ORDER BY id LIMIT $4"
+            .to_owned(),
+    };
     for row in &tx.rows(sql, values).await? {
         found.add(row.get("id")?, None, "amount");
     }

@@ -4,9 +4,10 @@ use super::SqlStore;
 use super::count::{Asked, all_of, count, count_all};
 use super::due_items;
 use super::estimate::EXACT_MAX;
+use super::steps::step_of;
 use crate::rows::{Entity as _, columns};
 use crate::segment::Filter;
-use crate::sql::{Field as _, Link, Row, vals};
+use crate::sql::{Dialect, Field as _, Link, Row, vals};
 use async_trait::async_trait;
 use domain::entity::dnc::listed_form;
 use domain::entity::{ContactPoint, Debt, Debtor, Portfolio, Segment, SuppressionKind};
@@ -50,9 +51,13 @@ async fn samples(
 ) -> Result<Vec<SegmentSample>, StoreError> {
     let mut values = asked.values.clone();
     values.extend(vals![limit.min(ROWS_MAX)]);
+    let most = match read.dialect() {
+        Dialect::Lite => format!("{} DESC, ", step_of("d.balance_minor")),
+        Dialect::Pg => String::new(),
+    };
     let sql = format!(
         "SELECT d.id, d.external_ref, d.country, d.oldest_due_day FROM {} WHERE {} \
-        ORDER BY d.balance_minor DESC, d.id LIMIT ${}",
+        ORDER BY {most}d.balance_minor DESC, d.id LIMIT ${}",
         asked.from,
         asked.condition,
         values.len()
@@ -342,8 +347,9 @@ impl PortfolioStore for SqlStore {
         needle: &str,
         limit: u32,
     ) -> Result<Vec<Debtor>, StoreError> {
-        // A union, so that each way has its index.
+        // A union, so that each way has its index: a reference is looked for in each portfolio.
         let rest = "WHERE id IN (SELECT COALESCE(merged_into,id) FROM debtors WHERE external_ref=$1 \
+                    AND portfolio_id IN (SELECT p.id FROM portfolios p WHERE $2 IS NULL OR p.client_id=$2) \
                 UNION SELECT COALESCE(merged_into,id) FROM debtors WHERE listed_form=$4 AND document=$1 \
                 UNION SELECT debtor_id FROM contact_points WHERE value=$1) \
             AND ($2 IS NULL OR client_id=$2) AND (made_by IS NULL OR made_by NOT IN \

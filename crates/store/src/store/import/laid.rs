@@ -9,14 +9,13 @@ use crate::rows::{Entity, replace_sql};
 use crate::sql::{Link, vals};
 use crate::store::table::Rows;
 use domain::entity::{Address, Consent, ContactPoint, Debt, DebtItem, Party};
-use domain::ids::{DebtId, DebtorId, ImportId, PersonId, PlacementId, PortfolioId};
+use domain::ids::{DebtId, DebtorId, ImportId, PlacementId, PortfolioId};
 use domain::ports::StoreError;
 use domain::ports::store::{DebtorRow, ImportReport};
 use std::collections::BTreeSet;
 
 /// Rows of every table, in the order in which they can be written.
 pub(super) struct Laid {
-    persons: Rows,
     debtors: Rows,
     /// Debts and all that belongs to them or to their debtors.
     around: Vec<Rows>,
@@ -63,17 +62,9 @@ impl Laid {
             work.take(row);
         }
         let Work { out, report, .. } = work;
-        let persons: BTreeSet<PersonId> = out.debtors.values().map(|d| d.person_id).collect();
-        let mut ids = Rows::new(
-            "INSERT INTO persons (id) VALUES ",
-            1,
-            " ON CONFLICT (id) DO NOTHING",
-        );
-        ids.values.extend(persons.iter().flat_map(|id| vals![*id]));
         let debtors: Vec<_> = out.debtors.values().collect();
         let (debts, points) = (out.debts.values(), out.points.values());
         Some(Self {
-            persons: ids,
             debtors: debtor_rows(import, &debtors, (debts, points), &out.scores),
             around: vec![
                 Rows::of::<Debt>("", out.debts.values()),
@@ -119,7 +110,6 @@ impl Laid {
         tx: &mut Link,
         placement: Option<PlacementId>,
     ) -> Result<(), StoreError> {
-        tx.insert_rows(&self.persons).await?;
         tx.insert_rows(&self.debtors).await?;
         for rows in &self.around {
             tx.insert_rows(rows).await?;
