@@ -8,7 +8,7 @@ use super::money::promised;
 use super::past::{calls, past};
 use super::standing::{self, Standing, held};
 use super::sums::{self, refresh};
-use crate::sql::{Dialect, Link, Row, Val, vals};
+use crate::sql::{Dialect, Link, Patience, Row, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{
     Attempt, AttemptState, CampaignStatus, DialMode, LedgerRow, Recording, Verdict,
@@ -85,15 +85,15 @@ async fn free_alone(
     attempt: &Attempt,
     mut values: Vec<Val>,
 ) -> Result<bool, StoreError> {
+    // Who was never in a campaign nor called has no row that a lease could stand on.
     let sql = format!(
-        "SELECT (SELECT n.fence FROM nodes n WHERE n.name=$5) AS fence, p.lease_debtor, p.lease_node, \
-            p.lease_fence, {} AS busy FROM persons p WHERE p.id=$1",
+        "SELECT n.fence, p.lease_debtor, p.lease_node, p.lease_fence, {} AS busy FROM nodes n \
+            LEFT JOIN persons p ON p.id=$1 WHERE n.name=$5",
         is_busy()
     );
     values.extend(vals![attempt.node]);
     let Some(person) = tx.row(sql, values).await? else {
-        check_fence(tx, &attempt.node, attempt.fence).await?;
-        return Ok(false);
+        return Err(StoreError::Fenced);
     };
     if person.get::<Option<i64>>("fence")? != Some(attempt.fence) {
         return Err(StoreError::Fenced);
@@ -213,7 +213,7 @@ impl AttemptStore for SqlStore {
         draft: &OpenDraft,
         judge: &dyn Judge,
     ) -> Result<OpenOutcome, StoreError> {
-        let mut tx = self.write_together().await?;
+        let mut tx = self.write_together(Patience::Short).await?;
         let attempt = &draft.attempt;
         if !free(&mut tx, attempt).await? {
             return busy(tx).await;
@@ -251,7 +251,7 @@ impl AttemptStore for SqlStore {
         change: &AttemptChange,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        let mut tx = self.write_together().await?;
+        let mut tx = self.write_together(Patience::Long).await?;
         if !standing::step_live(&mut tx, id, change).await? {
             let standing = held(&mut tx, id).await?;
             standing.step(change).write(&mut tx).await?;
@@ -266,8 +266,13 @@ impl AttemptStore for SqlStore {
         let sure = closing.promise.is_none()
             && closing.holds.is_empty()
             && closing.suppressions.is_empty();
+        // A disposition is somebody's click.
+        let patience = match closing.disposition {
+            Some(_) => Patience::Short,
+            None => Patience::Long,
+        };
         let mut tx = match sure {
-            true => self.write_together().await?,
+            true => self.write_together(patience).await?,
             false => self.write().await?,
         };
         // Nearly always it is this that ends the attempt, and nothing else.
