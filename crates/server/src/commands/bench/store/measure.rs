@@ -18,7 +18,7 @@ use serde::Serialize;
 use sim::contract::scene::Person;
 use std::io::Write as _;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Reservations of a hundred.
 const RESERVES: usize = 200;
@@ -98,6 +98,8 @@ pub(super) struct Work<'a> {
     debtors: u64,
     campaign: Campaign,
     lease: NodeLease,
+    /// Reservations made so far.
+    rounds: usize,
 }
 
 impl<'a> Work<'a> {
@@ -140,6 +142,7 @@ impl<'a> Work<'a> {
             debtors,
             campaign,
             lease,
+            rounds: 0,
         })
     }
 
@@ -155,12 +158,19 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Reserves, opens a few and ends them, gives the others back for later.
-    pub(super) async fn calls(&mut self) -> anyhow::Result<Calls> {
+    /// Reserves every `pace` (at once where there is none), opens a few and ends them, gives the others back for
+    /// later; the rounds are counted on.
+    pub(super) async fn calls(&mut self, pace: Option<Duration>) -> anyhow::Result<Calls> {
         let (mut reserve, mut open) = (Writes::default(), Writes::default());
         let mut close = Vec::new();
         let (mut opened, mut asked) = (0, 0);
-        for round in 0..RESERVES {
+        let mut next = pace.map(tokio::time::interval);
+        let first = self.rounds;
+        self.rounds += RESERVES;
+        for round in first..self.rounds {
+            if let Some(next) = &mut next {
+                next.tick().await;
+            }
             let now = self.filled.now.plus_ms(i64::try_from(round)? * 1_000);
             let request = ReserveRequest {
                 campaign: self.campaign.clone(),
