@@ -41,6 +41,22 @@ fn media_carries_and_records_every_call() {
 }
 
 #[test]
+fn calls_alone_are_driven_without_a_pause() {
+    let figures = bench(&["media", "--calls", "2", "--seconds", "2", "--alone"]);
+    let rtp = &figures["rtp"];
+    assert_eq!((&rtp["legs"], &rtp["crossed"]), (&4.into(), &0.into()));
+    // Each leg sends 50 packets a second, the whole time.
+    let sent = rtp["sent"].as_u64().expect("a count");
+    assert!(sent > 100, "{figures}");
+    assert_eq!(figures["recordings"]["sealed"], 2);
+    assert!(figures["held"].is_boolean() && figures["cores"].is_number());
+    assert_eq!(
+        figures["goals"][0]["figure"],
+        "calls on a core that held (driven)"
+    );
+}
+
+#[test]
 fn signalling_answers_every_call() {
     let figures = bench(&[
         "signalling",
@@ -121,6 +137,10 @@ fn goals_come_in_one_table() {
         "goals",
         "--calls",
         "2",
+        "--held",
+        "2",
+        "--rate",
+        "50",
         "--seconds",
         "1",
         "--agents",
@@ -131,6 +151,21 @@ fn goals_come_in_one_table() {
         "2",
     ]);
     let rows = figures["rows"].as_array().expect("rows");
+    // Names that go on with a number of their own.
+    for begin in [
+        "answer to the card on the agent's socket, p50, ",
+        "answer to the card on the agent's socket, p99, ",
+        "an agent's leg by browser, ",
+    ] {
+        let named = |row: &&serde_json::Value| {
+            row["figure"]
+                .as_str()
+                .is_some_and(|name| name.starts_with(begin))
+        };
+        let row = rows.iter().find(named);
+        let row = row.unwrap_or_else(|| panic!("{begin}: {figures}"));
+        assert!(row["measured"].is_number(), "{row}");
+    }
     for name in [
         "CPU beside the bare forwarder, 2 calls",
         "memory a call, 2 calls",
@@ -139,10 +174,8 @@ fn goals_come_in_one_table() {
         "answer to agent's audio at the debtor, p99, 2 calls",
         "CPU a call at 100 calls/s, journal on",
         "CPU a call at 300 calls/s, journal on",
-        "clean calls a second on a core",
-        "answer to the card on the agent's socket, p50",
-        "answer to the card on the agent's socket, p99",
-        "an agent's leg by browser",
+        "calls on a core that held (driven)",
+        "clean calls a second on a core (driven)",
     ] {
         let row = rows.iter().find(|row| row["figure"] == name);
         let row = row.unwrap_or_else(|| panic!("{name}: {figures}"));

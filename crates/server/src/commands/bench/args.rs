@@ -48,6 +48,9 @@ pub(crate) struct MediaArgs {
     /// Calls started a second while they are set up.
     #[arg(long, default_value_t = 50)]
     pub rate: u32,
+    /// Without the forwarder and without a pause: whether so many calls hold.
+    #[arg(long)]
+    pub alone: bool,
     /// Write the figures here as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -56,7 +59,7 @@ pub(crate) struct MediaArgs {
 /// `bench signalling`.
 #[derive(Debug, Args, Clone)]
 pub(crate) struct SignallingArgs {
-    /// Calls started a second; again for more steps. Default: 100, 300, 600 and 1000.
+    /// Calls started a second; again for more steps. Default: 100, 300, 600, 1000 and 1625.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5000))]
     pub rate: Vec<u32>,
     /// Length of each step.
@@ -201,18 +204,26 @@ pub(crate) struct GoalsArgs {
     /// Calls at once for media; again for more steps.
     #[arg(long, value_name = "N", default_values_t = [100, 150], value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub calls: Vec<u32>,
+    /// Calls at once that one core is to carry, the fewest first; again for more steps.
+    #[arg(long, value_name = "N", default_values_t = [640, 800], value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub held: Vec<u32>,
+    /// Calls a second that one core is to set up and end, beside the 100 and 300 whose cost has goals; again for more steps.
+    #[arg(long, value_name = "N", default_values_t = [975, 1625], value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub rate: Vec<u32>,
     /// Length of each step.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub seconds: u64,
     /// Agents of the demo whose cards are timed: some more than the recorded calls that are to run.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub agents: u32,
     /// How long that demo runs.
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..=3600))]
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u64).range(10..=3600))]
     pub demo_seconds: u64,
     /// Agents' legs by browser.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub legs: u32,
+    #[command(flatten)]
+    pub asterisk: AsteriskArgs,
     /// Write the figures here as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

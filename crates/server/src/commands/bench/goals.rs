@@ -14,6 +14,17 @@ pub(super) struct Goal {
     pub(super) higher_is_better: bool,
     /// `goal`, `must`, `missed`, or `-` where there is no limit.
     pub(super) reached: &'static str,
+    /// What another program came to in the same run.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) beside: String,
+}
+
+impl Goal {
+    /// With what another program came to in the same run.
+    pub(super) fn beside(mut self, other: String) -> Self {
+        self.beside = other;
+        self
+    }
 }
 
 /// A figure that should be small.
@@ -66,6 +77,7 @@ fn judged(
         goal,
         higher_is_better,
         reached,
+        beside: String::new(),
     }
 }
 

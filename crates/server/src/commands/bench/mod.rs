@@ -10,6 +10,7 @@ mod churn;
 mod cpa;
 mod forwarder;
 mod goals;
+mod hold;
 mod import;
 mod load;
 mod media;
