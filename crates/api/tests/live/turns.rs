@@ -4,7 +4,7 @@ use crate::floor::Floor;
 use axum::http::StatusCode;
 use domain::entity::ImportState;
 use domain::ids::ImportId;
-use domain::ports::store::ImportStore as _;
+use domain::ports::store::{CatalogStore as _, ImportStore as _};
 use domain::time::UtcMs;
 use serde_json::{Value, json};
 
