@@ -51,12 +51,16 @@ async fn samples(
 ) -> Result<Vec<SegmentSample>, StoreError> {
     let mut values = asked.values.clone();
     values.extend(vals![limit.min(ROWS_MAX)]);
-    let most = match read.dialect() {
-        Dialect::Lite => format!("{} DESC, ", step_of("d.balance_minor")),
-        Dialect::Pg => String::new(),
+    let (steps, most) = match read.dialect() {
+        Dialect::Lite => {
+            let step = step_of("d.balance_minor");
+            // All are: it tells SQLite that the index is worth more than its order.
+            (format!(" AND {step}>=0"), format!("{step} DESC, "))
+        }
+        Dialect::Pg => (String::new(), String::new()),
     };
     let sql = format!(
-        "SELECT d.id, d.external_ref, d.country, d.oldest_due_day FROM {} WHERE {} \
+        "SELECT d.id, d.external_ref, d.country, d.oldest_due_day FROM {} WHERE {}{steps} \
         ORDER BY {most}d.balance_minor DESC, d.id LIMIT ${}",
         asked.from,
         asked.condition,

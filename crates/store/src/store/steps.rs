@@ -118,9 +118,12 @@ mod tests {
             store.segment_sample(CLIENT, &expr, now, 5).await.unwrap();
         });
         let most = most.await.join("\n");
-        assert!(most.contains("debtors_balance (client_id=?)"), "{most}");
         assert!(
-            most.contains("RIGHT PART OF ORDER BY"),
+            most.contains("debtors_balance (client_id=? AND <expr>>?)"),
+            "{most}"
+        );
+        assert!(
+            most.contains("LAST 2 TERMS OF ORDER BY"),
             "only within a step: {most}"
         );
     }
