@@ -277,6 +277,7 @@ async fn population(store: &Subject, seed: u64) -> (Scene, Vec<(DebtorId, Segmen
     let mut maker = Maker {
         store: store.clone(),
         rng: StdRng::seed_from_u64(seed),
+        later: StdRng::seed_from_u64(seed + 1_000),
         first: true,
     };
     let crew = Crew::new(store, &scene).await;

@@ -40,12 +40,19 @@ const AMOUNTS: &[i64] = &[0, 1, 999, 1_000, 50_000, 100_000, 7_777_777];
 pub(crate) struct Maker {
     pub store: Subject,
     pub rng: StdRng,
+    /// For what was asked about later, so that the people stay who they were.
+    pub later: StdRng,
     pub first: bool,
 }
 
 impl Maker {
     pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
         *of.choose(&mut self.rng).expect("not empty")
+    }
+
+    /// Takes the other chance, or the first again.
+    pub(crate) fn swap(&mut self) {
+        std::mem::swap(&mut self.rng, &mut self.later);
     }
 
     pub(crate) fn chance(&mut self, pct: u32) -> bool {

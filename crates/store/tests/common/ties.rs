@@ -76,8 +76,11 @@ impl Maker {
             };
             self.store.assign(&[row], &[]).await.expect("assigned");
         }
+        self.swap();
         self.written(person).await;
-        self.placed(scene, person).await
+        let placed = self.placed(scene, person).await;
+        self.swap();
+        placed
     }
 
     /// One more debt of his, by a file of a placement.
@@ -196,6 +199,7 @@ impl Maker {
                 PlanState::Broken,
                 PlanState::Completed,
             ]);
+            self.swap();
             for part in &mut file.instalments {
                 part.due_date = self.one(&["2026-11-20", "2026-11-23", "2026-12-24"]).into();
                 part.paid_minor = self.one(&[0, part.amount_minor / 2]);
@@ -205,6 +209,7 @@ impl Maker {
                     InstalmentState::Paid,
                 ]);
             }
+            self.swap();
             // One that does not stand on the debt as it is, or beside one that runs, is refused.
             let _drawn_or_refused = self.store.draw_plan(&file, &[]).await.expect("asked");
         }
