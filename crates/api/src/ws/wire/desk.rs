@@ -14,6 +14,18 @@ pub struct Named {
     pub name: String,
 }
 
+/// The campaign of a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardCampaign {
+    /// Id.
+    pub id: IdText,
+    /// Name.
+    pub name: String,
+    /// Codes its agents choose from, of level 2 with their leaves or single leaves; null = the whole tree.
+    pub codes: Option<Vec<String>>,
+}
+
 /// An amount in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -176,7 +188,7 @@ pub struct Card {
     /// Attempt; null in a preview.
     pub attempt: Option<IdText>,
     /// Campaign.
-    pub campaign: Option<Named>,
+    pub campaign: Option<CardCampaign>,
     /// Whether amounts are still withheld.
     pub gate: bool,
     /// `inbound`: the debtor called us; `asked_for_agent`: from an agentless message. Absent on calls of ours.

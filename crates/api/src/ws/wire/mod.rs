@@ -11,9 +11,9 @@ pub use board::{
 };
 pub use client::{ClientMessage, Resume, Topic};
 pub use desk::{
-    Card, CardDebt, CardDebtor, CardItem, CardObjection, CardOffer, CardPayment, CardPhone,
-    CardPlan, CardPromise, CardScript, CardStep, EndedCall, Limits, Me, MeAttempt, Money, Named,
-    Notice, OfferPart, PhoneState, TimelineEntry, Today,
+    Card, CardCampaign, CardDebt, CardDebtor, CardItem, CardObjection, CardOffer, CardPayment,
+    CardPhone, CardPlan, CardPromise, CardScript, CardStep, EndedCall, Limits, Me, MeAttempt,
+    Money, Named, Notice, OfferPart, PhoneState, TimelineEntry, Today,
 };
 
 use schemars::JsonSchema;
