@@ -87,13 +87,17 @@ async fn of_a_browsers_packet_nothing_is_allocated_by_us() {
     watch.nobody();
     end(&mut node, attempts).await;
 
+    judge(&made, &theirs, (passed, browsers.len()));
+}
+
+/// Ours in each window, str0m's in the last one, and the packets of that one with how many legs they are of.
+fn judge(made: &[Vec<String>], theirs: &[String], (passed, legs): (u64, usize)) {
     let counts: Vec<usize> = made.iter().map(Vec::len).collect();
     let each = theirs.len() as f64 / passed as f64;
-    let most = askers(&theirs, &["str0m", "dimpl", "is::", "sctp_proto"]);
+    let most = askers(theirs, &["str0m", "dimpl", "is::", "sctp_proto"]);
     eprintln!(
-        "allocations of two media threads in windows of {COUNTED:?} with {} legs by browser: ours {counts:?}; of \
+        "allocations of two media threads in windows of {COUNTED:?} with {legs} legs by browser: ours {counts:?}; of \
          str0m in the last {} for {passed} packets = {each:.2} a packet",
-        browsers.len(),
         theirs.len()
     );
     for (count, name) in most.iter().take(16) {
