@@ -121,7 +121,13 @@ export async function agent() {
     check('after the result the next call may come', true);
     const promises = await office.all('/promises');
     check('the promise is stored', promises.length > before);
-    const own = promises.filter((p) => p.agent_id === me.agent.id && p.state === 'active').pop();
+    let own;
+    const his = async () => {
+      const all = (await office.all('/promises')).filter((p) => p.agent_id === me.agent.id);
+      own = all.filter((p) => p.state === 'active').pop() ?? all.pop();
+      return own !== undefined;
+    };
+    await until('the promise is the agent’s', his, 10_000);
     await goal(page, office, own, giveBack);
     const talking = async () => {
       while (!((await next(page)) && (await stateOf(page)) === 'talking')) await giveBack(page);

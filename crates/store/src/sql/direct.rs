@@ -8,7 +8,7 @@
 
 use super::changes::Changes;
 use super::direct_row::{Plans, ask, closed, fault, is_busy};
-use super::direct_together::{Patience, Seat, Together};
+use super::direct_together::{Seat, Together};
 use super::fold::{self, Fold, Log};
 use super::look::steady;
 use super::times::Times;
@@ -148,8 +148,8 @@ impl Direct {
     /// As [`Self::begin`], for steps of calls. They are undone only by a fault: others of the open commit are undone
     /// with them then, and told so, and SQLite need not keep every page they change twice. Where others come they wait
     /// for their moment, run one behind the other and share its commit.
-    pub(crate) async fn begin_together(&self, patience: Patience) -> Result<DirectTx, StoreError> {
-        let seat = self.together.sit(patience);
+    pub(crate) async fn begin_together(&self) -> Result<DirectTx, StoreError> {
+        let seat = self.together.sit();
         if let Some(at) = seat.at {
             tokio::time::sleep_until(at.into()).await;
         }

@@ -86,7 +86,7 @@ async fn what_runs_together_stands_when_it_is_told() {
             }
             let mut tx = match n % 3 {
                 0 => direct.begin().await?,
-                _ => direct.begin_together(Patience::Short).await?,
+                _ => direct.begin_together().await?,
             };
             put(&mut tx, n).await?;
             if n % 30 == 9 {
@@ -104,9 +104,9 @@ async fn what_runs_together_stands_when_it_is_told() {
     }
     assert_eq!(seen(&other).len(), 87);
     // Who gives up before his turn keeps nobody waiting.
-    let gone = tokio::time::timeout(Duration::ZERO, direct.begin_together(Patience::Short)).await;
+    let gone = tokio::time::timeout(Duration::ZERO, direct.begin_together()).await;
     drop(gone);
-    let mut last = direct.begin_together(Patience::Short).await.unwrap();
+    let mut last = direct.begin_together().await.unwrap();
     put(&mut last, 90).await.unwrap();
     last.commit().await.unwrap();
     assert_eq!(seen(&other).len(), 88);
@@ -240,7 +240,7 @@ async fn who_only_looked_undoes_nothing() {
     put(&mut first, 1).await.unwrap();
     let commit = tokio::spawn(first.commit());
     for _ in 0..20 {
-        let mut looks = direct.begin_together(Patience::Short).await.unwrap();
+        let mut looks = direct.begin_together().await.unwrap();
         looks.run("SELECT n FROM t", &[], true).await.unwrap();
         drop(looks);
         tokio::task::yield_now().await;
@@ -262,7 +262,7 @@ async fn a_sure_step_that_fails_takes_others_along_and_they_are_told() {
     for n in 0..40 {
         let direct = direct.clone();
         tasks.push(tokio::spawn(async move {
-            let mut tx = direct.begin_together(Patience::Short).await?;
+            let mut tx = direct.begin_together().await?;
             put(&mut tx, n).await?;
             if n % 7 == 3 {
                 // The number is taken: what was written before it goes too.

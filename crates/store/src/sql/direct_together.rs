@@ -1,38 +1,17 @@
 //! Steps of calls that come by the hundred: those of one moment run one behind the other and share a commit, so that
 //! each finds at hand what the one before it needed, and nobody wakes a thread for himself alone.
 //!
-//! Who comes alone waits for nobody; that there are others is seen when a step comes while another one runs, or when
-//! several come within the time that they may wait. What only
-//! tells how a call goes on waits longer than what an INVITE waits for, so that it runs with the next orders.
+//! Who comes alone waits for nobody; that there are others is seen when a step comes while another one runs.
 
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a step of a call may wait for others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
-    /// An INVITE or somebody's click waits for it. Whom to call is decided each quarter of a second.
-    Short,
-    /// Nobody waits for it: how a call went on, or that it has ended. A little less than from one decision to the
-    /// next, so that what the orders of one came to is written with the orders of the next.
-    Long,
-}
-
-impl Patience {
-    const fn most(self) -> Duration {
-        match self {
-            Self::Short => Duration::from_millis(50),
-            Self::Long => Duration::from_millis(240),
-        }
-    }
-}
-
+/// How long steps of calls gather before they run. Only an INVITE waits for them; whom to call is decided each quarter
+/// of a second.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// Groups of one behind which a crowd is gone.
 const ALONE: u32 = 8;
-/// Steps within [`Patience::Short`] that are a crowd, though each ran before the next came: more than one caller makes
-/// who waits for each.
-const MANY: u32 = 24;
 
 /// Where steps of calls find each other.
 #[derive(Debug)]
@@ -54,57 +33,38 @@ pub(super) struct Seat {
 
 #[derive(Debug, Default)]
 struct State {
+    start: Option<Instant>,
     crowd: bool,
-    /// Since when steps are counted, and how many came.
-    since: Option<Instant>,
-    came: u32,
     /// How many groups of one ran on to now.
     alone: u32,
-    /// The number of the group that was made last.
-    last: u64,
-    /// Groups whose seats are not all given back.
+    /// Groups whose seats are not all given back: their number, how many were taken, how many are left. The number of
+    /// who runs at once is 0.
     groups: Vec<Group>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Group {
     number: u64,
-    /// When it runs; none for who runs at once (number 0).
-    at: Option<Instant>,
     taken: u32,
     left: u32,
 }
 
 impl State {
-    /// The group that runs first of those that are still to run and not too late for him; a new one at the end of his
-    /// patience where there is none.
-    fn next(&mut self, now: Instant, patience: Patience) -> (u64, Instant) {
-        let latest = now + patience.most();
-        let suits = |g: &Group| g.at.filter(|at| *at > now && *at <= latest);
-        let all = self.groups.iter();
-        let first = all.filter_map(|g| Some((suits(g)?, g.number))).min();
-        let (at, number) = first.unwrap_or_else(|| {
-            self.last += 1;
-            (latest, self.last)
-        });
-        (number, at)
+    /// The group that runs next, and when.
+    fn next(&mut self, now: Instant) -> (u64, Instant) {
+        let start = *self.start.get_or_insert(now);
+        let since = now.saturating_duration_since(start).as_nanos();
+        let group = u64::try_from(since / TOGETHER.as_nanos()).unwrap_or(u64::MAX - 1) + 1;
+        let left = TOGETHER.as_nanos() - since % TOGETHER.as_nanos();
+        let left = Duration::from_nanos(u64::try_from(left).unwrap_or(0));
+        (group, now + left)
     }
 
-    /// Whether there are others, as one more comes.
-    fn has_others(&mut self, now: Instant) -> bool {
-        let fresh = |since: Instant| now.saturating_duration_since(since) <= Patience::Short.most();
-        if !self.since.is_some_and(fresh) {
-            (self.since, self.came) = (Some(now), 0);
-        }
-        self.came = self.came.saturating_add(1);
-        !self.groups.is_empty() || self.came >= MANY
-    }
-
-    fn sit(&mut self, now: Instant, patience: Patience) -> (u64, Option<Instant>) {
-        self.crowd |= self.has_others(now);
+    fn sit(&mut self, now: Instant) -> (u64, Option<Instant>) {
+        self.crowd |= !self.groups.is_empty();
         let (number, at) = match self.crowd {
             true => {
-                let (number, at) = self.next(now, patience);
+                let (number, at) = self.next(now);
                 (number, Some(at))
             }
             false => (0, None),
@@ -116,7 +76,6 @@ impl State {
             }
             None => self.groups.push(Group {
                 number,
-                at,
                 taken: 1,
                 left: 1,
             }),
@@ -162,8 +121,8 @@ impl Together {
     }
 
     /// A place among those who run together.
-    pub(super) fn sit(self: &Arc<Self>, patience: Patience) -> Seat {
-        let (group, at) = self.held().sit(Instant::now(), patience);
+    pub(super) fn sit(self: &Arc<Self>) -> Seat {
+        let (group, at) = self.held().sit(Instant::now());
         Seat {
             together: self.clone(),
             group,
@@ -192,7 +151,6 @@ impl Drop for Seat {
 
 #[cfg(test)]
 mod tests {
-    use super::Patience::{Long, Short};
     use super::*;
 
     #[test]
@@ -201,75 +159,36 @@ mod tests {
         let start = Instant::now();
         let ms = |n| start + Duration::from_millis(n);
         for n in 0..20 {
-            assert_eq!(state.sit(ms(20 * n), Short), (0, None));
+            assert_eq!(state.sit(ms(n)), (0, None));
             assert!(state.rise(0));
         }
         // A second one while the first still runs.
-        assert_eq!(state.sit(ms(520), Long), (0, None));
-        let (group, at) = state.sit(ms(521), Short);
+        assert_eq!(state.sit(ms(20)), (0, None));
+        let (group, at) = state.sit(ms(21));
         let at = at.expect("there are others");
-        assert!(group > 0 && at > ms(521) && at <= ms(521) + Short.most());
+        assert!(group > 0 && at > ms(21) && at <= ms(21) + TOGETHER);
         assert!(state.rise(0), "who ran at once");
-        assert_eq!(state.sit(ms(522), Long), (group, Some(at)));
+        assert_eq!(state.sit(ms(22)), (group, Some(at)));
         assert!(!state.rise(group), "one is left");
         assert!(state.rise(group));
         // As long as somebody comes beside another one.
         for n in 1..=u64::from(ALONE) {
             assert!(state.crowd);
-            let (group, _) = state.sit(ms(600 + 100 * n), Short);
+            let (group, _) = state.sit(ms(100 * n));
             assert!(state.rise(group));
         }
-        assert_eq!(state.sit(ms(3_000), Short), (0, None));
-    }
-
-    #[test]
-    fn several_in_a_row_are_a_crowd_though_none_met_another() {
-        let mut state = State::default();
-        let start = Instant::now();
-        let ms = |n| start + Duration::from_millis(n);
-        for n in 1..u64::from(MANY) {
-            assert_eq!(state.sit(ms(n), Short), (0, None));
-            assert!(state.rise(0));
-        }
-        let (_, at) = state.sit(ms(40), Short);
-        assert_eq!(at, Some(ms(40) + Short.most()));
-    }
-
-    #[test]
-    fn what_nobody_waits_for_runs_with_the_next_orders() {
-        let mut state = State::default();
-        let start = Instant::now();
-        let ms = |n| start + Duration::from_millis(n);
-        assert_eq!(state.sit(ms(0), Short), (0, None));
-        let orders = state.sit(ms(1), Short);
-        assert_eq!(orders.1, Some(ms(51)));
-        // Answers, before the orders have run and behind them.
-        assert_eq!(state.sit(ms(50), Long), orders);
-        let late = state.sit(ms(51), Long);
-        assert_eq!(late.1, Some(ms(51) + Long.most()), "they run already");
-        assert!(!state.rise(orders.0) && state.rise(orders.0));
-        // An order does not wait for them, and they run with it if they come behind it.
-        let alone = state.sit(ms(100), Short);
-        assert_eq!(alone.1, Some(ms(150)));
-        assert_eq!(state.sit(ms(101), Long), alone);
-        assert_eq!(state.sit(ms(150), Long), late);
-        // The next orders are in time for them.
-        assert_eq!(state.sit(ms(250), Short), late);
+        assert_eq!(state.sit(ms(2_000)), (0, None));
     }
 
     #[test]
     fn a_seat_that_is_dropped_keeps_nobody_waiting() {
         let (line, told) = std::sync::mpsc::sync_channel(1);
         let together = Arc::new(Together::new(line));
-        let (first, second, third) = (
-            together.sit(Short),
-            together.sit(Short),
-            together.sit(Short),
-        );
+        let (first, second, third) = (together.sit(), together.sit(), together.sit());
         assert!(first.at.is_none());
         assert_eq!(second.at, third.at);
         assert!(first.rise());
-        let fourth = together.sit(Short);
+        let fourth = together.sit();
         drop(second);
         assert!(told.try_recv().is_err(), "others run");
         assert!(!third.rise());

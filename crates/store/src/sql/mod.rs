@@ -14,7 +14,6 @@ mod times;
 
 pub(crate) use changes::{Changes, Key, key, row_key};
 pub(crate) use direct::Direct;
-pub(crate) use direct_together::Patience;
 #[cfg(test)]
 pub(crate) use link::HEARD;
 pub(crate) use link::{Dialect, Link, fault, holes};

@@ -8,7 +8,7 @@ use super::money::promised;
 use super::past::{calls, past};
 use super::standing::{self, Standing, held};
 use super::sums::{self, refresh};
-use crate::sql::{Dialect, Link, Patience, Row, Val, vals};
+use crate::sql::{Dialect, Link, Row, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{
     Attempt, AttemptState, CampaignStatus, DialMode, LedgerRow, Recording, Verdict,
@@ -213,7 +213,7 @@ impl AttemptStore for SqlStore {
         draft: &OpenDraft,
         judge: &dyn Judge,
     ) -> Result<OpenOutcome, StoreError> {
-        let mut tx = self.write_together(Patience::Short).await?;
+        let mut tx = self.write_together().await?;
         let attempt = &draft.attempt;
         if !free(&mut tx, attempt).await? {
             return busy(tx).await;
@@ -251,7 +251,7 @@ impl AttemptStore for SqlStore {
         change: &AttemptChange,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        let mut tx = self.write_together(Patience::Long).await?;
+        let mut tx = self.write_together().await?;
         if !standing::step_live(&mut tx, id, change).await? {
             let standing = held(&mut tx, id).await?;
             standing.step(change).write(&mut tx).await?;
@@ -266,13 +266,8 @@ impl AttemptStore for SqlStore {
         let sure = closing.promise.is_none()
             && closing.holds.is_empty()
             && closing.suppressions.is_empty();
-        // A disposition is somebody's click.
-        let patience = match closing.disposition {
-            Some(_) => Patience::Short,
-            None => Patience::Long,
-        };
         let mut tx = match sure {
-            true => self.write_together(patience).await?,
+            true => self.write_together().await?,
             false => self.write().await?,
         };
         // Nearly always it is this that ends the attempt, and nothing else.

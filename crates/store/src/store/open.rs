@@ -2,7 +2,7 @@
 
 use super::ahead::Ahead;
 use super::import::behind::Behind;
-use crate::sql::{Changes, Dialect, Direct, Link, Looks, Patience, Reach, WriteTimes, migrate};
+use crate::sql::{Changes, Dialect, Direct, Link, Looks, Reach, WriteTimes, migrate};
 use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
 use sqlx::Executor as _;
@@ -265,9 +265,9 @@ impl SqlStore {
     }
 
     /// The same for a step that only a fault undoes.
-    pub(crate) async fn write_together(&self, patience: Patience) -> Result<Link, StoreError> {
+    pub(crate) async fn write_together(&self) -> Result<Link, StoreError> {
         match &self.pools {
-            Pools::Lite { writer, .. } => writer.begin_together(patience).await.map(Link::Direct),
+            Pools::Lite { writer, .. } => writer.begin_together().await.map(Link::Direct),
             Pools::Pg(_) => self.write().await,
         }
     }
