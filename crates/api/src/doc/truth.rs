@@ -69,14 +69,9 @@ fn value(what: &str, name: &str) -> Value {
         (_, "before_identity" | "rpc" | "is_final" | "agent_may_set" | "agent_reserved") => {
             json!(true)
         }
-        (
-            _,
-            "cps" | "confidence" | "position" | "cooloff_h" | "hotkey" | "version" | "based_on"
-            | "fence",
-        ) => {
-            json!(1)
-        }
-        (_, "duration_ms" | "bytes" | "cursor" | "schema" | "sip_code" | "q850") => json!(1),
+        (_, "based_on" | "cps" | "confidence" | "position" | "cooloff_h" | "hotkey") => json!(1),
+        (_, "version" | "fence" | "cursor" | "schema") => json!(1),
+        (_, "duration_ms" | "bytes" | "sip_code" | "q850") => json!(1),
         (_, "campaigns" | "skills" | "steps" | "objections" | "required" | "debts" | "gaps") => {
             json!([])
         }
