@@ -1,7 +1,9 @@
-// A campaign manager's morning: import with a dry run, segment with its count, campaign from start to stop, why-not, recordings;
+// A campaign manager's morning: import with a dry run, segment with its count, campaign from start to stop, its settings by draft and version,
+// a file of consents, why-not, recordings;
 // and from a file of his own to its first call.
 import { readFileSync } from 'node:fs';
 import { axe } from './a11y.mjs';
+import { consents, settings } from './settings.mjs';
 import { check, LONG_MS, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
 
 const SAMPLE = new URL('../../config/portfolio/sample.csv', import.meta.url);
@@ -114,6 +116,9 @@ async function builder(page) {
   await page.locator('[data-version="1"]').getByRole('button').click();
   await page.locator('[data-version="3"]').waitFor();
   check('going back is a new version that says what the old one said', (await text.inputValue()) === 'days_past_due between 31 and 90 and not suppressed', await text.inputValue());
+  // Figures of the text before are pale until its own are there.
+  const state = page.locator('#seg-state[aria-busy=false]');
+  await until('its exact count', () => state.filter({ has: page.locator('[data-explained]', { hasText: '90' }) }).locator('[data-exact=true]').count());
   await axe(page, 'versions of a segment');
   await shot(page, 'campaigns-segment-versions');
 }
@@ -173,6 +178,7 @@ async function campaign(page, office) {
   await until('the campaign stops', async () => (await row.getAttribute('data-status')) === 'stopped');
   check('a campaign starts and stops', true);
   await whatIf(page, row);
+  await settings(page, office, `Walk ${STAMP}`);
 }
 
 /** Before it goes live: the same campaign with other settings, and settings that cannot be dialed. */
@@ -251,6 +257,14 @@ async function firstCall(page, office) {
   await until('the campaign stops', async () => (await row.getAttribute('data-status')) === 'stopped');
 }
 
+/** Debtors of the file just called allow and refuse contact by another one. */
+async function consentFile(page, office) {
+  await go(page, /^(Cartera|Portfolio)$/);
+  const mxn = await page.locator('[name=portfolio] option').filter({ hasText: 'MXN' }).first().getAttribute('value');
+  await page.locator('[name=portfolio]').selectOption(mxn);
+  await consents(page, office, [`W${STAMP}-0`, `W${STAMP}-1`]);
+}
+
 async function whyNot(page, href) {
   await page.goto(new URL(href, page.url()).href);
   await page.locator('#why-title').waitFor();
@@ -283,6 +297,7 @@ export async function manage() {
     await scripts(page);
     await campaign(page, office);
     await firstCall(page, office);
+    await consentFile(page, office);
     await whyNot(page, debtor);
     await recordings(page);
     await signOut(page);
