@@ -6,13 +6,15 @@ mod common;
 
 use common::audio::Line;
 use common::peer::{Peer, Plan, Seen};
+use common::refuser::Refuser;
 use common::{Node, agent, order, tone_ms, trunk};
 use domain::entity::{CallTrail, LegKind, RecordMode};
 use domain::ids::{AttemptId, TransferId, TrunkId};
 use domain::ports::{HangUpCause, PartyOrder, PartyWho, TrunkError, TrunkReport};
+use sip::msg::HeaderName;
 use std::time::Duration;
 use uuid::Uuid;
-use voice::Spent;
+use voice::{IdentityHeader, Spent, TrunkPolicy};
 
 const DEBTOR_HZ: f64 = 500.0;
 const AGENT_HZ: f64 = 1_300.0;
@@ -374,6 +376,44 @@ async fn the_ladder_and_the_sound_of_a_call_are_kept() {
         agents.is_some_and(|l| l.received > 50 && l.until > l.from),
         "{agents:?}"
     );
+}
+
+/// To a carrier a number called into a call is a call as any other.
+#[tokio::test]
+async fn a_number_is_called_as_its_trunk_wants_and_its_503_rests_the_trunk() {
+    let mut s = scene(Plan::rings()).await;
+    let pause = |_| Some((HeaderName::RetryAfter, "120".to_owned()));
+    let mut full = Refuser::start(503, pause).await;
+    let mut way_out = trunk(full.addr);
+    (way_out.id, way_out.name) = (OUTSIDE, "outside".into());
+    way_out.policy = TrunkPolicy {
+        identity: IdentityHeader::Preferred,
+        private: true,
+        diversion: Some("+525550002000".into()),
+        from_domain: Some("collect.example".into()),
+        ..TrunkPolicy::default()
+    };
+    let ways = vec![trunk(s.carrier.addr), way_out];
+    s.node.handle.set_trunks(ways).await.expect("takes it");
+    s.asks(s.number(1, 20_000)).await;
+    let invite = full.invites.recv().await.expect("an INVITE");
+    let told =
+        |name| String::from_utf8_lossy(invite.headers.get(&name).expect("told")).into_owned();
+    assert!(
+        told(HeaderName::From).contains("anonymous@anonymous.invalid"),
+        "a private trunk shows our number to nobody"
+    );
+    let preferred = told(HeaderName::PPreferredIdentity);
+    assert_eq!(preferred, "<sip:+525550001000@collect.example>");
+    assert_eq!(told(HeaderName::Privacy), "id");
+    let diversion = told(HeaderName::Diversion);
+    assert!(diversion.starts_with("<sip:+525550002000@collect.example>"));
+    assert_eq!(s.down(1).await, (Some(503), false));
+    let again = s.node.trunk.invite_party(s.number(2, 20_000)).await;
+    assert_eq!(again, Err(TrunkError::TrunkDown), "it asked for a pause");
+    let mut dialed = order(9, 20_000, RecordMode::None);
+    dialed.trunk_id = OUTSIDE;
+    assert_eq!(s.node.trunk.dial(dialed).await, again, "of debtors too");
 }
 
 /// What the calls of a trunk come to in a day has its limit, whoever ordered them (`faults.md` promise 14).

@@ -5,12 +5,13 @@
 mod common;
 
 use common::peer::{Peer, Plan, Seen};
+use common::refuser::Refuser;
 use common::{Node, order, trunk};
 use domain::entity::{CallResult, RecordMode};
 use domain::ids::TrunkId;
 use domain::ports::{DialOrder, TrunkError, TrunkReport};
 use domain::time::UtcMs;
-use sip::msg::{HeaderName, Message, Method, Response, parse_datagram};
+use sip::msg::HeaderName;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use uuid::Uuid;
@@ -22,68 +23,6 @@ use voice::{
 /// Tone of a far end that answers.
 const DEBTOR_HZ: f64 = 700.0;
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-
-/// A far end that answers every INVITE with one refusal, and shows what it got.
-struct Refuser {
-    addr: SocketAddr,
-    invites: tokio::sync::mpsc::Receiver<sip::msg::Request>,
-}
-
-impl Refuser {
-    /// `contact` of the refusal, from its own address.
-    async fn start(
-        code: u16,
-        contact: impl Fn(SocketAddr) -> Option<String> + Send + 'static,
-    ) -> Self {
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0")
-            .await
-            .expect("port");
-        let addr = socket.local_addr().expect("address");
-        let (tell, invites) = tokio::sync::mpsc::channel(16);
-        tokio::spawn(async move {
-            let mut buffer = vec![0; 65_535];
-            loop {
-                let (n, from) = socket.recv_from(&mut buffer).await.expect("reads");
-                let octets = bytes::Bytes::copy_from_slice(&buffer[..n]);
-                let Ok(Message::Request(request)) = parse_datagram(&octets) else {
-                    continue;
-                };
-                if request.method == Method::Ack {
-                    continue;
-                }
-                let invite = request.method == Method::Invite;
-                let mut response = Response::new(if invite { code } else { 200 });
-                for name in [
-                    HeaderName::Via,
-                    HeaderName::From,
-                    HeaderName::To,
-                    HeaderName::CallId,
-                    HeaderName::CSeq,
-                ] {
-                    for value in request.headers.all(&name) {
-                        response.headers.push(name.clone(), value.clone());
-                    }
-                }
-                if let Some(contact) = contact(addr) {
-                    response.headers.push(HeaderName::Contact, contact);
-                }
-                socket
-                    .send_to(&response.to_bytes(), from)
-                    .await
-                    .expect("sends");
-                if invite {
-                    let _ = tell.try_send(request);
-                }
-            }
-        });
-        Self { addr, invites }
-    }
-
-    async fn sends_to(number: &str, to: SocketAddr) -> Self {
-        let contact = format!("<sip:+5255@10.9.9.9>;q=0.9, <sip:{number}@{to}>;q=0.5");
-        Self::start(302, move |_| Some(contact.clone())).await
-    }
-}
 
 fn named(n: u128, to: SocketAddr, policy: TrunkPolicy) -> TrunkConfig {
     TrunkConfig {
@@ -305,7 +244,7 @@ async fn a_redirection_is_followed_to_allowed_hosts_only() {
     // A redirection to a satellite is none for us, and one in a circle ends.
     let dear = Refuser::sends_to("+881612345678", to).await;
     let dear = named(3, dear.addr, policy.clone());
-    let mut circle = Refuser::start(302, |own| Some(format!("<sip:+525550001111@{own}>"))).await;
+    let mut circle = Refuser::redirects(|own| format!("<sip:+525550001111@{own}>")).await;
     let to_itself = named(4, circle.addr, policy);
     let mut node = Node::start(vec![dear.clone(), to_itself.clone()]).await;
     dial_on(&node, 3, &dear).await.expect("dials");

@@ -2,7 +2,8 @@
 
 use super::core::Engine;
 use super::legs::{Debtor, LegRow, Media, OurEnd, Over, Owner};
-use crate::config::{IdentityHeader, TrunkConfig};
+use super::opening::Callee;
+use crate::config::TrunkConfig;
 use crate::net::line;
 use crate::plane::{Counts, LegId, Order, Record};
 use crate::{config, limits};
@@ -10,16 +11,15 @@ use bytes::Bytes;
 use domain::entity::{LegKind, RecordMode};
 use domain::ids::{AttemptId, TrunkId};
 use domain::ports::{DialOrder, HangUpCause, TrunkError, TrunkReport};
-use sip::header::{NameAddr, Reason};
-use sip::msg::{HeaderName, Headers, Uri};
-use sip::ua::{End, FailWhy, Failure, Identity, InviteOrder, Login, Side};
+use sip::header::Reason;
+use sip::msg::Uri;
+use sip::ua::{End, FailWhy, Failure, InviteOrder, Login, Side};
 use sip::{Proto, Target};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Placeholder of the attempt's id in a trunk's header.
-const ATTEMPT: &str = "{attempt}";
+pub(super) const ATTEMPT: &str = "{attempt}";
 
 impl Engine {
     /// Places a call.
@@ -138,29 +138,13 @@ impl Engine {
         to: SocketAddr,
         offer: Bytes,
     ) -> InviteOrder {
-        let proto = proto(trunk.transport);
-        let target = target_uri(trunk, &order.number, to).with_transport(proto);
-        let next_hop = hop(trunk, to);
-        let policy = &trunk.policy;
-        let us = |number: &str| match &policy.from_domain {
-            Some(domain) => NameAddr::new(Uri::sip_host(Some(number), domain)),
-            None => NameAddr::new(Uri::sip(Some(number), self.sip_addr)),
+        let callee = Callee {
+            number: &order.number,
+            caller: &order.caller_number,
+            ring_timeout_ms: order.ring_timeout_ms,
+            id: order.attempt_id.0,
         };
-        let from = us(&order.caller_number);
-        let mut invite = InviteOrder::new(target, next_hop, from.clone(), offer);
-        invite.ring_limit_ms = u64::try_from(order.ring_timeout_ms).unwrap_or(0);
-        invite.login = login(trunk);
-        invite.follow_contact = !trunk.behind_nat;
-        invite.headers = headers(trunk, order.attempt_id);
-        let told = |header| (policy.identity == header).then(|| from.clone());
-        let diversion = policy.diversion.as_deref();
-        invite.identify(&Identity {
-            asserted: told(IdentityHeader::Asserted),
-            preferred: told(IdentityHeader::Preferred),
-            private: policy.private,
-            diversion: diversion.map(|n| (us(n), "unconditional".to_owned())),
-        });
-        invite
+        self.opening(trunk, to, &callee, offer)
     }
 
     pub(super) fn media(&self, port: u16, codecs: &[config::Codec]) -> Media {
@@ -228,8 +212,7 @@ impl Engine {
         let known = self.known.get(&trunk).cloned().unwrap_or_default();
         let classify = classify.then_some(known);
         self.outbox.tell(TrunkReport::Answered { attempt, at });
-        let news = self.routes.get_mut(&trunk).and_then(|r| r.heard(from));
-        self.tell_health(trunk, news);
+        self.opened_by(trunk);
         if let (Some(mut record), Some((_, line))) = (record, &self.writer) {
             record.line = Some(line.clone());
             self.plane.order(Order::Record(leg, Box::new(record)));
@@ -268,26 +251,8 @@ impl Engine {
             ring_timeout: failure.why == FailWhy::RingLimit,
         };
         let trunk = self.debtor(leg).map(|(debtor, _)| debtor.order.trunk_id);
-        if let Some((trunk, route)) = trunk.and_then(|t| Some((t, self.routes.get_mut(&t)?))) {
-            let pause = failure
-                .retry_after_s
-                .map(|s| Duration::from_secs(u64::from(s)));
-            let news = match failure.code {
-                503 if failure.from_peer => {
-                    route.congested(pause, at);
-                    None
-                }
-                _ if failure.from_peer => route.heard(at),
-                // A ring limit that the peer did not confirm is a call without any answer too.
-                _ if matches!(failure.why, FailWhy::Timeout | FailWhy::RingLimit) => {
-                    route.doubt(at)
-                }
-                _ if failure.why == FailWhy::Cut => route.cut(at),
-                _ if failure.why == FailWhy::Transport => route.unsent(at),
-                _ => None,
-            };
-            self.tell_health(trunk, news);
-            self.reconnect(trunk);
+        if let Some(trunk) = trunk {
+            self.not_opened(trunk, failure);
         }
         if !self.try_again(leg, failure) {
             self.over(leg, over);
@@ -419,16 +384,4 @@ pub(super) fn target_uri(trunk: &TrunkConfig, number: &str, to: SocketAddr) -> U
         }
         _ => Uri::sip(Some(number), to),
     }
-}
-
-pub(super) fn headers(trunk: &TrunkConfig, attempt: AttemptId) -> Headers {
-    let mut headers = Headers::default();
-    for (name, value) in &trunk.headers {
-        let value = value.replace(ATTEMPT, &attempt.0.to_string());
-        headers.push(
-            HeaderName::from_token(Bytes::copy_from_slice(name.as_bytes())),
-            value,
-        );
-    }
-    headers
 }

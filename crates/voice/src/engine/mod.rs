@@ -14,6 +14,7 @@ mod inbound;
 mod legs;
 mod meter;
 mod obey;
+mod opening;
 mod order;
 mod orphans;
 mod outbox;

@@ -1,17 +1,15 @@
 //! Further parties of a call: an agent to consult, a number outside, a conference of them.
 
-use super::calls::{headers, hop, login, proto, target_uri};
 use super::core::Engine;
 use super::legs::{Debtor, LegRow, OurEnd, Over, Owner, Party, PartyLeg};
+use super::opening::Callee;
 use crate::limits;
 use crate::plane::{LegId, Order, Sound};
 use bytes::Bytes;
 use domain::entity::LegKind;
 use domain::ids::{AttemptId, TransferId};
 use domain::ports::{PartyOrder, PartyWho, TrunkError, TrunkReport};
-use sip::header::NameAddr;
-use sip::msg::Uri;
-use sip::ua::{End, FailWhy, Failure, InviteOrder, Side};
+use sip::ua::{End, FailWhy, Failure, Side};
 use std::sync::Arc;
 
 /// A number that may stand in a request: E.164 has 15 digits at most.
@@ -93,16 +91,14 @@ impl Engine {
             .ok_or(TrunkError::Limit("ports"))?;
         let tls = trunk.transport == crate::config::SipTransport::Tls;
         let media = self.media(port, &trunk.codecs).secured(tls);
-        let proto = proto(trunk.transport);
-        let target = target_uri(&trunk, number, to).with_transport(proto);
-        let next_hop = hop(&trunk, to);
-        let from = NameAddr::new(Uri::sip(Some(caller_number), self.sip_addr));
-        let mut invite = InviteOrder::new(target, next_hop, from, media.offer());
-        invite.ring_limit_ms = u64::try_from(*ring_timeout_ms).unwrap_or(0);
-        invite.login = login(&trunk);
-        invite.follow_contact = !trunk.behind_nat;
         // The carrier must be able to tell this call from the debtor's.
-        invite.headers = headers(&trunk, AttemptId(order.id.0));
+        let callee = Callee {
+            number,
+            caller: caller_number,
+            ring_timeout_ms: *ring_timeout_ms,
+            id: order.id.0,
+        };
+        let invite = self.opening(&trunk, to, &callee, media.offer());
         let now = self.millis();
         let Ok(key) = self.endpoint.invite(now, invite) else {
             self.plane.order(Order::Remove(leg, self.now));
@@ -293,6 +289,8 @@ impl Engine {
         };
         held.answered = true;
         let (attempt, party, debtor) = (held.attempt, held.id, held.debtor);
+        let trunk = held.trunk;
+        self.opened_by(trunk);
         self.agent_hears_ringing(debtor, false);
         let agreed = self.live(leg).map(|row| row.media.answered(sdp));
         match agreed {
@@ -318,6 +316,9 @@ impl Engine {
 
     pub(super) fn party_failed(&mut self, leg: LegId, failure: &Failure) {
         let ours = matches!(failure.why, FailWhy::Cancelled | FailWhy::RingLimit);
+        if let Some(trunk) = self.party_row(leg).map(|held| held.trunk) {
+            self.not_opened(trunk, failure);
+        }
         self.party_over(
             leg,
             Over {

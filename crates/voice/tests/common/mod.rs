@@ -7,6 +7,7 @@ pub mod audio;
 pub mod browser;
 pub mod peer;
 pub mod plan;
+pub mod refuser;
 
 use domain::entity::RecordMode;
 use domain::ids::{AgentId, AttemptId, RecordingId, TrunkId};
