@@ -25,6 +25,7 @@ mod error;
 pub mod fuzzing;
 pub mod limits;
 mod net;
+mod never;
 mod plane;
 pub mod policy;
 mod recorder;

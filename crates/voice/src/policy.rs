@@ -54,21 +54,6 @@ impl std::str::FromStr for IdentityHeader {
     }
 }
 
-/// Numbers no campaign ever calls, by their first digits: satellite and shared networks, premium
-/// rates, as their national plans publish them. Short numbers (emergency) fall by their length.
-pub const NEVER: [&str; 30] = [
-    "+870", "+878", "+881", "+882", "+883", "+888", "+979",
-    "+808", // satellite, global premium
-    "+1900", "+1976",  // North America
-    "+52900", // Mexico
-    "+54600", // Argentina
-    "+55900", // Brazil
-    "+57901", // Colombia
-    "+34803", "+34806", "+34807", "+34905", "+34907", // Spain
-    "+449", "+44870", "+44871", "+44872", "+44873", // United Kingdom
-    "+3389", "+39899", "+49900", "+41900", "+43900", "+351760",
-];
-
 /// Shortest number called, digits: below are emergency and service numbers.
 pub const SHORTEST_NUMBER: usize = 8;
 
@@ -77,7 +62,7 @@ pub const SHORTEST_NUMBER: usize = 8;
 pub struct TollRules {
     /// Only numbers that begin so; empty: any but those refused.
     pub allowed: Vec<String>,
-    /// Refused besides [`NEVER`].
+    /// Refused besides those that nobody calls.
     pub denied: Vec<String>,
     /// Most calls an hour to numbers that begin so; every prefix that fits counts.
     pub hourly: BTreeMap<String, u32>,

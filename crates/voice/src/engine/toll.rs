@@ -3,7 +3,8 @@
 
 use super::meter::Meter;
 use crate::limits;
-use crate::policy::{NEVER, SHORTEST_NUMBER, TollRules};
+use crate::never::never;
+use crate::policy::{SHORTEST_NUMBER, TollRules};
 use domain::ports::TrunkError;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -95,7 +96,7 @@ pub(super) fn judge(rules: &TollRules, number: &str) -> Result<(), TrunkError> {
     if digits.len() < SHORTEST_NUMBER {
         return Err(TrunkError::Refused("emergency and service numbers"));
     }
-    if NEVER.iter().any(|prefix| begins(digits, prefix)) || any(&rules.denied) {
+    if never(digits) || any(&rules.denied) {
         return Err(TrunkError::Refused("premium, satellite or denied prefix"));
     }
     if !rules.allowed.is_empty() && !any(&rules.allowed) {
