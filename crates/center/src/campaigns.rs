@@ -1,6 +1,5 @@
 //! Campaign commands: rows read together, the segment's debtors taken in, the brain told.
 
-use crate::asks::Actor;
 use crate::engine::Adopted;
 use crate::error::CenterError;
 use crate::feeder::{self, Fed, zone_or_utc};
@@ -9,14 +8,12 @@ use crate::handle::CenterHandle;
 use crate::live::Setting;
 use crate::refill::refill;
 use crate::shared::{Shared, persist};
-use crate::view::CampaignReport;
 use dialer::{AbandonRule, CallRules, CampaignSpec, Judging, Lean, TARGET_OF_CAP, aim_pct};
 use domain::entity::{AmdMode, Campaign, CampaignParams, CampaignStatus, DialMode};
 use domain::ids::{CampaignId, SegmentId};
 use domain::ports::store::{AnswerSlot, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
 use domain::time::{DAY_MS, HOUR_MS, SECOND_MS, UtcMs};
 use jiff::tz::TimeZone;
-use serde_json::json;
 use std::sync::Arc;
 
 /// Items of the first feeding at a start: enough to say what stands in the way.
@@ -28,39 +25,6 @@ fn whole_page() -> PageRequest {
     PageRequest {
         limit: PAGE_LIMIT_MAX,
         cursor: None,
-    }
-}
-
-/// What a person does to a campaign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Act {
-    Start,
-    Pause,
-    Resume,
-    Stop,
-}
-
-impl Act {
-    const fn event(self) -> &'static str {
-        match self {
-            Self::Start => "campaign.started",
-            Self::Pause => "campaign.paused",
-            Self::Resume => "campaign.resumed",
-            Self::Stop => "campaign.stopped",
-        }
-    }
-
-    /// The status it leads to; `None` when it does not fit the one before.
-    const fn leads(self, from: CampaignStatus) -> Option<CampaignStatus> {
-        use CampaignStatus::{Draft, Paused, Running, Stopped};
-        match (self, from) {
-            (Self::Start, Draft | Stopped | Paused) | (Self::Resume, Paused) => Some(Running),
-            // Said again it takes a node's campaign up again, which a restart may have left.
-            (Self::Start | Self::Resume, Running) => Some(Running),
-            (Self::Pause, Running | Paused) => Some(Paused),
-            (Self::Stop, Running | Paused | Stopped) => Some(Stopped),
-            _ => None,
-        }
     }
 }
 
@@ -286,13 +250,13 @@ pub(crate) async fn adopt(
     Ok(problems)
 }
 
-fn check_mode(campaign: &Campaign) -> Result<(), CenterError> {
+pub(crate) fn check_mode(campaign: &Campaign) -> Result<(), CenterError> {
     CenterHandle::dialable(&campaign.params)
         .map_err(|reason| CenterError::conflict("mode_unavailable", reason))
 }
 
 /// A forecast without a line would wait for ever and say nothing.
-async fn check_trunks(shared: &Shared, rows: &Setting) -> Result<(), CenterError> {
+pub(crate) async fn check_trunks(shared: &Shared, rows: &Setting) -> Result<(), CenterError> {
     if rows.campaign.params.mode != DialMode::Predictive {
         return Ok(());
     }
@@ -360,70 +324,6 @@ async fn not_taken_up(shared: &Arc<Shared>, id: CampaignId, name: String, error:
             engine.alarm(now, format!("not_taken_up:{id}"), "not_taken_up", words);
         })
         .await;
-}
-
-/// Start, pause, resume, stop.
-pub(crate) async fn act(
-    shared: Arc<Shared>,
-    actor: Actor,
-    id: CampaignId,
-    act: Act,
-) -> Result<CampaignReport, CenterError> {
-    let store = &shared.out.store;
-    let mut campaign = store.get_campaign(id).await?;
-    let from = campaign.status;
-    let Some(to) = act.leads(from) else {
-        return Err(CenterError::conflict(
-            "wrong_state",
-            format!("a campaign that is {from} cannot be changed so"),
-        ));
-    };
-    if to == CampaignStatus::Running {
-        check_mode(&campaign)?;
-        if from != to {
-            crate::ring::fits(&shared.out, &campaign).await?;
-        }
-    }
-    campaign.status = to;
-    let mut rows = setting(&shared, campaign).await?;
-    if to == CampaignStatus::Running {
-        check_trunks(&shared, &rows).await?;
-        if from != to {
-            crate::agentless::same(&shared, &rows).await?;
-        }
-    }
-    let mut taken = None;
-    if to == CampaignStatus::Running {
-        let report = store
-            .refill_parts(&rows.campaign, &rows.parts, shared.now(), &[])
-            .await?;
-        taken = Some(report);
-    }
-    if from != to {
-        rows.campaign.version += 1;
-        rows.campaign.updated_at = shared.now();
-        let data = json!({"from": from, "to": to});
-        let client = Some(rows.client.id);
-        let event = shared.event(client, actor, act.event(), format!("campaign:{id}"), data);
-        shared.told_here(&event);
-        store.put_campaign(&rows.campaign, &[event]).await?;
-    }
-    let rows = Arc::new(rows);
-    let problems = if to == CampaignStatus::Running {
-        adopt(&shared, Arc::clone(&rows)).await?
-    } else {
-        let cancel = act == Act::Stop;
-        let left = Arc::clone(&rows);
-        shared
-            .post
-            .call(move |engine, now| engine.leave(now, left, cancel))
-            .await?
-    };
-    Ok(CampaignReport {
-        campaign: rows.campaign.clone(),
-        refill: taken,
-        problems,
-    })
 }
 
 /// After a change was stored: running campaigns dial by it from now on.

@@ -21,6 +21,7 @@ mod asked;
 mod asks;
 mod best_time;
 mod callable;
+mod campaign_acts;
 pub mod campaign_why;
 mod campaigns;
 mod card;

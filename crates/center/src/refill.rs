@@ -1,7 +1,8 @@
 //! New debtors of a campaign's segments: all the time, or once a day; and its end when it is not always on.
 
 use crate::asks::Actor;
-use crate::campaigns::{Act, act, tell_day};
+use crate::campaign_acts::{Act, act};
+use crate::campaigns::tell_day;
 use crate::error::CenterError;
 use crate::live::Setting;
 use crate::shared::Shared;

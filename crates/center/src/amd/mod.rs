@@ -9,6 +9,7 @@ pub(crate) use learn::{Met, distrust, heard_again, learn, prime, tell as tell_tr
 pub(crate) use leave::leave;
 pub(crate) use tell::{count, tell_truth};
 
+use crate::campaign_acts::{ACT_TRIES, changed_meanwhile};
 use crate::campaigns;
 use crate::error::CenterError;
 use crate::live::{CallCtx, Setting};
@@ -117,26 +118,47 @@ async fn tell_pacing(shared: &Shared, campaign: CampaignId, known: &Known) {
         .await;
 }
 
-async fn turn_back(shared: &Arc<Shared>, setting: &Setting, loss: f64) -> Result<(), CenterError> {
-    let (store, now, id) = (&shared.out.store, shared.now(), setting.id());
-    let mut row = store.get_campaign(id).await?;
-    if row.params.amd != AmdMode::On {
-        return Ok(());
+/// The settings that look on instead of acting, stored over the version that was read; `None` where it does not act.
+async fn looks_on(
+    shared: &Shared,
+    id: CampaignId,
+    loss: f64,
+) -> Result<Option<Campaign>, CenterError> {
+    let (store, now) = (&shared.out.store, shared.now());
+    for _ in 0..ACT_TRIES {
+        let mut row = store.get_campaign(id).await?;
+        if row.params.amd != AmdMode::On {
+            return Ok(None);
+        }
+        let limit = row.params.amd_fp_limit_pct;
+        let was = row.version;
+        row.params.amd = AmdMode::Shadow;
+        row.version += 1;
+        row.updated_at = now;
+        let data =
+            json!({"amd": "shadow", "why": "humans_lost", "loss_pct": loss, "limit_pct": limit});
+        let client = Some(row.client_id);
+        let subject = format!("campaign:{id}");
+        let event = shared.event(client, shared.actor(), "campaign.changed", subject, data);
+        shared.told_here(&event);
+        store.put_setting(&mark(id), &now.0.to_string()).await?;
+        let version = version(shared, &row);
+        let settled = store
+            .settle_campaign(&row, Some(&version), was, &[event])
+            .await?;
+        if settled {
+            return Ok(Some(row));
+        }
     }
+    Err(changed_meanwhile())
+}
+
+async fn turn_back(shared: &Arc<Shared>, setting: &Setting, loss: f64) -> Result<(), CenterError> {
+    let id = setting.id();
+    let Some(row) = looks_on(shared, id, loss).await? else {
+        return Ok(());
+    };
     let limit = row.params.amd_fp_limit_pct;
-    row.params.amd = AmdMode::Shadow;
-    row.version += 1;
-    row.updated_at = now;
-    let data = json!({"amd": "shadow", "why": "humans_lost", "loss_pct": loss, "limit_pct": limit});
-    let client = Some(row.client_id);
-    let subject = format!("campaign:{id}");
-    let event = shared.event(client, shared.actor(), "campaign.changed", subject, data);
-    shared.told_here(&event);
-    store.put_setting(&mark(id), &now.0.to_string()).await?;
-    store.put_campaign(&row, &[event]).await?;
-    store
-        .put_campaign_version(&version(shared, &row), &[])
-        .await?;
     let words = (
         format!(
             "{}: la detección de buzones pasó de actuar a solo observar: perdió {loss:.1} % de las personas, el límite es {limit} %",

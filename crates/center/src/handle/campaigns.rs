@@ -2,7 +2,8 @@
 
 use super::CenterHandle;
 use crate::asks::Actor;
-use crate::campaigns::{self, Act};
+use crate::campaign_acts::{Act, act};
+use crate::campaigns;
 use crate::error::CenterError;
 use crate::view;
 use crate::what_if::{self, History, Refusals};
@@ -24,8 +25,7 @@ impl CenterHandle {
         id: CampaignId,
     ) -> Result<view::CampaignReport, CenterError> {
         let shared = Arc::clone(&self.inner.shared);
-        self.detached(campaigns::act(shared, actor, id, Act::Start))
-            .await
+        self.detached(act(shared, actor, id, Act::Start)).await
     }
 
     /// Pauses a campaign: nothing new is dialed, calls that ring go on.
@@ -38,8 +38,7 @@ impl CenterHandle {
         id: CampaignId,
     ) -> Result<view::CampaignReport, CenterError> {
         let shared = Arc::clone(&self.inner.shared);
-        self.detached(campaigns::act(shared, actor, id, Act::Pause))
-            .await
+        self.detached(act(shared, actor, id, Act::Pause)).await
     }
 
     /// Dials again after a pause.
@@ -52,8 +51,7 @@ impl CenterHandle {
         id: CampaignId,
     ) -> Result<view::CampaignReport, CenterError> {
         let shared = Arc::clone(&self.inner.shared);
-        self.detached(campaigns::act(shared, actor, id, Act::Resume))
-            .await
+        self.detached(act(shared, actor, id, Act::Resume)).await
     }
 
     /// Ends a campaign: what rings is withdrawn, what was reserved is given back.
@@ -66,8 +64,7 @@ impl CenterHandle {
         id: CampaignId,
     ) -> Result<view::CampaignReport, CenterError> {
         let shared = Arc::clone(&self.inner.shared);
-        self.detached(campaigns::act(shared, actor, id, Act::Stop))
-            .await
+        self.detached(act(shared, actor, id, Act::Stop)).await
     }
 
     /// SHA-256 (hex) of a message's recording by the language it is told in, as it is played now to a client's

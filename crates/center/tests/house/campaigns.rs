@@ -4,8 +4,9 @@ use crate::world::{ALL_ANSWER, House, NIGHT, NOBODY, Plan, campaign_id, debtor_i
 use center::Actor;
 use domain::entity::{CampaignParams, CampaignStatus, DialMode};
 use domain::ports::TrunkReport;
-use domain::ports::store::{CatalogStore as _, ContactStore as _};
+use domain::ports::store::{CatalogStore as _, ContactStore as _, FloorStore as _};
 use domain::time::UtcMs;
+use std::time::Duration;
 
 fn codes(problems: &[center::view::Problem]) -> Vec<&'static str> {
     problems.iter().map(|p| p.code).collect()
@@ -341,4 +342,50 @@ async fn a_trunk_whose_day_is_spent_is_not_dialed_on() {
     house.reports.send(limit(None)).await.expect("heard");
     house.secs(1).await;
     assert!(house.center.board().await.data.alarms.is_empty());
+}
+
+/// A manager's change of the settings, made again wherever somebody else was faster.
+async fn weighs(house: &House, weight: i32) {
+    loop {
+        let was = house.store.get_campaign(campaign_id()).await;
+        let was = was.expect("stored");
+        let mut row = was.clone();
+        row.params.weight = weight;
+        row.version += 1;
+        let settled = house.store.settle_campaign(&row, None, was.version, &[]);
+        if settled.await.expect("works") {
+            return;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_settings_beside_a_start_and_a_pause_is_never_lost() {
+    // Each question of the store takes up to 20 ms, so the change falls between any two of an act's.
+    for ms in (0..400).step_by(7) {
+        let house = House::build(Plan::default()).await;
+        house.store.set_latency(ms, 20);
+        let me = Actor::System;
+        let starts = house.center.start_campaign(me, campaign_id());
+        let changes = async {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            weighs(&house, 77).await;
+        };
+        let (started, ()) = tokio::join!(starts, changes);
+        started.expect("starts");
+        let pauses = house.center.pause_campaign(me, campaign_id());
+        let changes = async {
+            tokio::time::sleep(Duration::from_millis(ms / 4)).await;
+            weighs(&house, 78).await;
+        };
+        let before = house.store.get_campaign(campaign_id()).await;
+        assert_eq!(before.expect("stored").params.weight, 77, "{ms} ms");
+        let (paused, ()) = tokio::join!(pauses, changes);
+        paused.expect("pauses");
+        let row = house.store.get_campaign(campaign_id()).await;
+        let row = row.expect("stored");
+        let is = (row.status, row.params.weight, row.version);
+        assert_eq!(is, (CampaignStatus::Paused, 78, 5), "{ms} ms");
+        house.center.shutdown().await;
+    }
 }

@@ -1,33 +1,13 @@
 //! What a campaign chooses where law and terms leave a choice: offers, codes, evidence of the zone, the number shown.
 
-use crate::plans::identified;
+use crate::plans::{draw, house, identified};
 use crate::world::{House, NOBODY, Plan, ask, campaign_id, client_id, debtor_id, id};
-use center::{Actor, PlanDraw, PlanTermsAsk};
+use center::{Actor, PlanTermsAsk};
 use domain::entity::{CallerId, CallerPick, CampaignParams, CampaignZones, PlanState, Role};
-use domain::ids::{AttemptId, CallerIdId};
+use domain::ids::CallerIdId;
 use domain::ports::store::{CatalogStore as _, ContactStore as _};
 use domain::rules::offers::Conditions;
 use serde_json::{Value, json};
-
-async fn house(params: CampaignParams) -> House {
-    House::build(Plan {
-        debtors: 1,
-        params,
-        ..Plan::default()
-    })
-    .await
-}
-
-fn draw(attempt: AttemptId, terms: PlanTermsAsk, reason: Option<&str>) -> PlanDraw {
-    PlanDraw {
-        debtor: debtor_id(0),
-        attempt: Some(attempt),
-        debt: None,
-        terms,
-        reason: reason.map(str::to_owned),
-        role: Role::Agent,
-    }
-}
 
 /// Nothing forgiven, two parts: within any agent's authority.
 const MILD: Conditions = Conditions {

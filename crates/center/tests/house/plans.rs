@@ -21,7 +21,8 @@ use domain::rules::offers::{ClientTerms, Conditions};
 use domain::time::DAY_MS;
 use serde_json::{Value, json};
 
-async fn house(params: CampaignParams) -> House {
+/// One debtor, who answers.
+pub(crate) async fn house(params: CampaignParams) -> House {
     House::build(Setup {
         debtors: 1,
         mix: ALL_ANSWER,
@@ -49,7 +50,7 @@ pub(crate) async fn identified(house: &House, agent: &Screen) -> (AttemptId, Val
     panic!("identity was never written");
 }
 
-fn draw(attempt: AttemptId, terms: PlanTermsAsk, reason: Option<&str>) -> PlanDraw {
+pub(crate) fn draw(attempt: AttemptId, terms: PlanTermsAsk, reason: Option<&str>) -> PlanDraw {
     PlanDraw {
         debtor: debtor_id(0),
         attempt: Some(attempt),

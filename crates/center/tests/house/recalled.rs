@@ -8,6 +8,19 @@ use domain::ports::Clock as _;
 use domain::ports::store::{CatalogStore as _, ImportStore as _};
 use domain::time::{DAY_MS, UtcMs};
 
+/// What the log tells of a subject.
+fn told(kind: &str, subject: String, now: UtcMs) -> NewEvent {
+    NewEvent {
+        id: EventId(id(81)),
+        at: now,
+        client_id: Some(client_id()),
+        actor: "system".into(),
+        kind: kind.into(),
+        subject,
+        data: serde_json::json!({}),
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_recall_ends_what_rings_for_whom_owes_nothing_here_any_more() {
     for kind in [
@@ -42,15 +55,7 @@ async fn a_recall_ends_what_rings_for_whom_owes_nothing_here_any_more() {
             "placement.recalled" => format!("placement:{}", placement.id),
             _ => format!("portfolio:{portfolio}"),
         };
-        let told = NewEvent {
-            id: EventId(id(81)),
-            at: now,
-            client_id: Some(client_id()),
-            actor: "system".into(),
-            kind: kind.into(),
-            subject,
-            data: serde_json::json!({}),
-        };
+        let told = told(kind, subject, now);
         let debts = [debt_id(0)];
         let recalled = store.recall_debts(ImportId(id(82)), &debts, now);
         assert_eq!(recalled.await.expect("recalled"), 1);
@@ -109,15 +114,7 @@ async fn a_recall_asks_about_all_who_are_queued_at_once() {
     let recalled = store.recall_debts(ImportId(id(82)), &debts, now);
     assert_eq!(recalled.await.expect("recalled"), 40);
     let before = (asked("contact_facts"), asked("owing"));
-    let told = NewEvent {
-        id: EventId(id(81)),
-        at: now,
-        client_id: Some(client_id()),
-        actor: "system".into(),
-        kind: "portfolio.imported".into(),
-        subject: format!("portfolio:{portfolio}"),
-        data: serde_json::json!({}),
-    };
+    let told = told("portfolio.imported", format!("portfolio:{portfolio}"), now);
     store.append_events(&[told]).await.expect("told");
     house.secs(1).await;
     assert_eq!((queued().await, house.trunk.live_calls()), (0, 0));
@@ -174,15 +171,7 @@ async fn a_file_that_takes_consents_back_ends_what_rings_for_whom_it_names() {
         store.put_consent(row, &[]).await.expect("consent");
     }
     let portfolio = store.get_debt(debt_id(0)).await.expect("debt").portfolio_id;
-    let told = NewEvent {
-        id: EventId(id(81)),
-        at: now,
-        client_id: Some(client_id()),
-        actor: "system".into(),
-        kind: "portfolio.imported".into(),
-        subject: format!("portfolio:{portfolio}"),
-        data: serde_json::json!({}),
-    };
+    let told = told("portfolio.imported", format!("portfolio:{portfolio}"), now);
     store.append_events(&[told]).await.expect("told");
     house
         .until("two end", || house.trunk.live_calls() == 2)

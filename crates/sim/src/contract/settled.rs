@@ -1,7 +1,7 @@
 //! Settings of a campaign are put in force over the version that was read, and over no other.
 
 use super::scene::*;
-use domain::entity::{Campaign, CampaignVersion, VersionState};
+use domain::entity::{Campaign, CampaignStatus, CampaignVersion, VersionState};
 use domain::ids::CampaignVersionId;
 use domain::ports::store::ListFilter;
 
@@ -43,11 +43,13 @@ pub(super) async fn all(store: &Subject) {
     let before = store.last_cursor().await.expect("cursor");
     assert!(
         store
-            .settle_campaign(&one, &told, was, &told_of)
+            .settle_campaign(&one, Some(&told), was, &told_of)
             .await
             .expect("works")
     );
-    let late = store.settle_campaign(&other, &untold, was, &told_of).await;
+    let late = store
+        .settle_campaign(&other, Some(&untold), was, &told_of)
+        .await;
     assert!(!late.expect("works"), "another was faster");
     assert_eq!(store.get_campaign(first.id).await.expect("campaign"), one);
     let kept = store.get_campaign_version(told.id).await;
@@ -70,4 +72,35 @@ pub(super) async fn all(store: &Subject) {
     };
     let all = store.list_campaign_versions(&filter, &page).await;
     assert_eq!(all.expect("versions").items, [told]);
+    state_alone(store, &one, &first).await;
+}
+
+/// A state that leaves the settings as they are makes no version of them, and is as late as settings are.
+async fn state_alone(store: &Subject, now: &Campaign, before: &Campaign) {
+    let running = |from: &Campaign| {
+        let mut row = from.clone();
+        row.status = CampaignStatus::Running;
+        row.version += 1;
+        row
+    };
+    let late = running(before);
+    let late = store
+        .settle_campaign(&late, None, before.version, &[])
+        .await;
+    assert!(!late.expect("works"), "the settings were changed meanwhile");
+    let row = running(now);
+    let done = store.settle_campaign(&row, None, now.version, &[]).await;
+    assert!(done.expect("works"));
+    assert_eq!(store.get_campaign(row.id).await.expect("campaign"), row);
+    let filter = ListFilter {
+        client_id: Some(row.client_id),
+        campaign_id: Some(row.id),
+        ..ListFilter::default()
+    };
+    let page = domain::ports::PageRequest {
+        limit: 10,
+        cursor: None,
+    };
+    let all = store.list_campaign_versions(&filter, &page).await;
+    assert_eq!(all.expect("versions").items.len(), 1);
 }

@@ -90,7 +90,7 @@ impl FloorStore for MemoryStore {
     async fn settle_campaign(
         &self,
         row: &Campaign,
-        version: &CampaignVersion,
+        version: Option<&CampaignVersion>,
         was: i32,
         events: &[NewEvent],
     ) -> Result<bool, StoreError> {
@@ -99,8 +99,10 @@ impl FloorStore for MemoryStore {
             return Ok(false);
         }
         t.campaigns.insert(row.id, row.clone());
-        t.campaign_versions.insert(version.id, version.clone());
-        t.keep_versions();
+        if let Some(version) = version {
+            t.campaign_versions.insert(version.id, version.clone());
+            t.keep_versions();
+        }
         t.append(events);
         Ok(true)
     }

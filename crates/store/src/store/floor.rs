@@ -162,7 +162,7 @@ impl FloorStore for SqlStore {
     async fn settle_campaign(
         &self,
         row: &Campaign,
-        version: &CampaignVersion,
+        version: Option<&CampaignVersion>,
         was: i32,
         events: &[NewEvent],
     ) -> Result<bool, StoreError> {
@@ -174,7 +174,9 @@ impl FloorStore for SqlStore {
             return Ok(false);
         }
         tx.put(row).await?;
-        tx.put(version).await?;
+        if let Some(version) = version {
+            tx.put(version).await?;
+        }
         append(&mut tx, events).await?;
         tx.commit().await?;
         Ok(true)

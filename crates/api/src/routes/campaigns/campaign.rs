@@ -174,7 +174,10 @@ pub(super) async fn save(
         return Ok(());
     }
     // Whoever read it before another wrote it writes nothing.
-    match store.settle_campaign(row, &version, was, &events).await? {
+    match store
+        .settle_campaign(row, Some(&version), was, &events)
+        .await?
+    {
         true => Ok(()),
         false => Err(Problem::conflict(
             "version_conflict",

@@ -374,7 +374,7 @@ timed! { CallerStore;
 }
 
 timed! { FloorStore;
-    settle_campaign(row: &Campaign, version: &CampaignVersion, was: i32, events: &[NewEvent]) -> bool;
+    settle_campaign(row: &Campaign, version: Option<&CampaignVersion>, was: i32, events: &[NewEvent]) -> bool;
     callbacks(ask: &CallbackAsk) -> Vec<CallbackRow>;
     move_item(was: &ItemState, to: &ItemState, now: UtcMs, events: &[NewEvent]) -> bool;
     caller_health(client: ClientId, since: UtcMs) -> Vec<CallerHealth>;

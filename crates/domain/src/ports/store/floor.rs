@@ -216,12 +216,12 @@ pub struct FileTaskCounts {
 /// The floor's own tables and questions.
 #[async_trait]
 pub trait FloorStore: Send + Sync {
-    /// Puts settings in force where the campaign's stored version is still `was`, with the version that they are from
-    /// now on; whether it did. `Conflict` as for `put_campaign`.
+    /// Puts a campaign in force where its stored version is still `was`, with the version that its settings are from
+    /// now on, or without one where its state alone changes; whether it did. `Conflict` as for `put_campaign`.
     async fn settle_campaign(
         &self,
         row: &Campaign,
-        version: &CampaignVersion,
+        version: Option<&CampaignVersion>,
         was: i32,
         events: &[NewEvent],
     ) -> Result<bool, StoreError>;
