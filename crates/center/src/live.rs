@@ -191,6 +191,11 @@ pub(crate) struct CallEntry {
 }
 
 impl CallEntry {
+    /// The trunk that carries it.
+    pub(crate) fn carrier(&self) -> TrunkId {
+        self.moved_to.unwrap_or(self.ctx.task.trunk)
+    }
+
     /// A call of which nothing is known yet.
     pub(crate) fn new(
         ctx: Arc<CallCtx>,

@@ -21,7 +21,7 @@ pub(crate) async fn transfer(
     attempt: AttemptId,
     ask: TransferAsk,
 ) -> Result<TransferId, CenterError> {
-    let (ctx, holder, _) = shared
+    let (ctx, holder) = shared
         .post
         .call(move |engine, _| engine.may_hand(actor, attempt))
         .await??;
@@ -57,7 +57,7 @@ pub(crate) async fn take_over(
     attempt: AttemptId,
     supervisor: AgentId,
 ) -> Result<TransferId, CenterError> {
-    let (ctx, holder, _) = shared
+    let (ctx, holder) = shared
         .post
         .call(move |engine, _| engine.may_hand(actor, attempt))
         .await??;

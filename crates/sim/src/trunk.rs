@@ -76,6 +76,8 @@ struct State {
     legs: HashMap<AgentId, bool>,
     parties: HashMap<TransferId, parties::Guest>,
     mishaps: Mishaps,
+    /// Trunks over which numbers were called into calls.
+    called_in: Vec<TrunkId>,
     /// Calls that came in and were taken.
     taken: HashMap<AttemptId, TakeOrder>,
     /// What debtors were told.
@@ -118,6 +120,7 @@ impl SimTrunk {
             calls: HashMap::new(),
             legs: HashMap::new(),
             parties: HashMap::new(),
+            called_in: Vec::new(),
             mishaps: Mishaps::default(),
             taken: HashMap::new(),
             heard: HashMap::new(),
@@ -197,6 +200,12 @@ impl SimTrunk {
         }
         state.calls.clear();
         state.legs.clear();
+    }
+
+    /// The trunk of each number that was called into a call, in their order.
+    #[must_use]
+    pub fn called_in(&self) -> Vec<TrunkId> {
+        self.lock().called_in.clone()
     }
 
     /// Calls that are up or ringing now.

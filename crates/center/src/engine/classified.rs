@@ -73,7 +73,7 @@ impl Engine {
         };
         entry.heard = Some(heard.clone());
         self.dirty.extend(entry.agent);
-        let trunk = entry.moved_to.unwrap_or(entry.ctx.task.trunk);
+        let trunk = entry.carrier();
         let met = entry.print.clone().filter(|_| heard.reason == KNOWN);
         let data = json!({
             "campaign_id": entry.ctx.stocked.setting.id(),
@@ -185,7 +185,7 @@ impl Engine {
         let Some(print) = entry.print.take() else {
             return;
         };
-        let trunk = entry.moved_to.unwrap_or(entry.ctx.task.trunk);
+        let trunk = entry.carrier();
         let new = first_mailbox_of_number(entry);
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {

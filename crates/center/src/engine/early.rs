@@ -30,7 +30,7 @@ impl Engine {
         });
         let sound = EarlySound {
             attempt_id: attempt,
-            trunk_id: entry.moved_to.unwrap_or(entry.ctx.task.trunk),
+            trunk_id: entry.carrier(),
             at: now,
             class: verdict.class.to_owned(),
         };

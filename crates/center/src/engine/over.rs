@@ -184,7 +184,7 @@ impl Engine {
                 CallResult::Busy | CallResult::NoAnswer | CallResult::Rejected
             );
         let talked = over.bridged_at.map_or(0, |at| over.ended_at.since_ms(at));
-        let carrier = entry.moved_to.unwrap_or(over.trunk);
+        let carrier = entry.carrier();
         if let Some(trunk) = self.trunks.get_mut(&carrier) {
             trunk.answered += u64::from(answered);
             trunk.effective += u64::from(effective && entry.invite_at.is_some());

@@ -247,7 +247,7 @@ impl Engine {
         entry.ringing_at = Some(at);
         let sent_at = entry.invite_at.unwrap_or(at);
         self.totals.setup.add(at.since_ms(sent_at));
-        if let Some(trunk) = self.trunks.get_mut(&entry.ctx.task.trunk) {
+        if let Some(trunk) = self.trunks.get_mut(&entry.carrier()) {
             trunk.rung += 1;
             trunk.pdd_ms += u64::try_from(at.since_ms(sent_at)).unwrap_or(0);
         }

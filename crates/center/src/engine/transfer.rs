@@ -10,7 +10,7 @@ use crate::shared::persist;
 use crate::view::{AgentTarget, QueueTarget, TransferTargets};
 use dialer::{Hand, HandTo, Input};
 use domain::entity::{Agent, Transfer, TransferKind, TransferMode, TransferOutcome};
-use domain::ids::{AgentId, AttemptId, TrunkId};
+use domain::ids::{AgentId, AttemptId};
 use domain::ports::{PartyOrder, PartyWho, TrunkError};
 use domain::rules::agent_state::AgentState;
 use domain::time::{SECOND_MS, UtcMs};
@@ -31,7 +31,7 @@ impl Engine {
         &self,
         actor: Actor,
         attempt: AttemptId,
-    ) -> Result<(Arc<CallCtx>, AgentId, TrunkId), CenterError> {
+    ) -> Result<(Arc<CallCtx>, AgentId), CenterError> {
         self.may_order(actor, attempt)?;
         let busy = || {
             CenterError::conflict(
@@ -45,7 +45,7 @@ impl Engine {
         }
         let holder = self.brain.call(attempt).and_then(|c| c.agent);
         let holder = holder.ok_or_else(busy)?;
-        Ok((Arc::clone(&entry.ctx), holder, entry.ctx.task.trunk))
+        Ok((Arc::clone(&entry.ctx), holder))
     }
 
     /// Orders a transfer whose row is stored.
@@ -57,7 +57,7 @@ impl Engine {
         to: String,
     ) -> Result<(), CenterError> {
         let attempt = row.attempt_id;
-        let (ctx, ..) = self.may_hand(actor, attempt)?;
+        let (ctx, _) = self.may_hand(actor, attempt)?;
         let takes = row.mode == TransferMode::Blind;
         let kept = Handover {
             row: row.clone(),
@@ -157,12 +157,14 @@ impl Engine {
             .as_ref()
             .map(|n| n.reveal().clone())
             .unwrap_or_default();
+        // The one that carries the call: the other may be down, which is why it moved.
+        let carrier = self.calls.get(&attempt).map(|entry| entry.carrier());
         self.ask(now, Input::Hold { attempt, on: true })?;
         let order = PartyOrder {
             id: row.id,
             attempt,
             who: PartyWho::Number {
-                trunk_id: ctx.task.trunk,
+                trunk_id: carrier.unwrap_or(ctx.task.trunk),
                 number,
                 caller_number: ctx.caller.1.clone(),
                 ring_timeout_ms: NUMBER_RING_MS,

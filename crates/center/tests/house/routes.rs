@@ -1,9 +1,13 @@
 //! Which numbers are called, and over which trunk: a campaign's prefixes, a call that moved, a trunk's
 //! own words for a refusal.
 
+use crate::transfers::long_talk;
 use crate::world::{House, NOBODY, Plan};
-use domain::entity::{Attempt, AttemptState, CallResult, CampaignParams};
+use center::{TransferAsk, TransferTo};
+use domain::entity::{Attempt, AttemptState, CallResult, CampaignParams, TransferMode, Trunk};
 use domain::ids::TrunkId;
+use domain::pii::Pii;
+use domain::ports::store::CatalogStore as _;
 use domain::ports::{Clock as _, TrunkReport};
 use domain::time::HOUR_MS;
 use uuid::Uuid;
@@ -91,4 +95,70 @@ async fn a_trunks_own_word_for_a_refusal_goes_before_the_table() {
         (Some(480), Some(19)),
         "the raw pair"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_moved_is_booked_and_goes_on_over_the_trunk_that_carries_it() {
+    let house = House::build(Plan {
+        debtors: 1,
+        seed: long_talk(),
+        ..Plan::default()
+    })
+    .await;
+    // Nothing is dialed over it here: what it has, it has of the call that moved.
+    let second = Trunk {
+        id: TrunkId(Uuid::from_u128(77)),
+        name: "dos".into(),
+        channels: 30,
+        cps: 10,
+        enabled: false,
+        created_at: house.clock.now(),
+    };
+    house.store.put_trunk(&second, &[]).await.expect("trunk");
+    house.center.trunk_changed(second.id).await;
+    let agent = house.agent(1).await;
+    // What the carrier tells is lost until the call has moved.
+    house.trunk.set_dead(true);
+    house.start().await;
+    house
+        .until("it is dialed", || house.trunk.live_calls() == 1)
+        .await;
+    let attempt = house.attempts().await.remove(0).id;
+    let sent = house.clock.now();
+    let after = |ms| sent.plus_ms(ms);
+    for report in [
+        TrunkReport::Sent { attempt, at: sent },
+        TrunkReport::Moved {
+            attempt,
+            trunk: second.id,
+            at: after(100),
+        },
+        TrunkReport::Ringing {
+            attempt,
+            at: after(400),
+            early_media: false,
+        },
+    ] {
+        house.reports.send(report).await.expect("told");
+    }
+    house.trunk.set_dead(false);
+    house.talking(&agent).await;
+    let board = house.center.board().await;
+    let delay = |id| {
+        let mut rows = board.data.trunks.iter();
+        rows.find(|row| row.id == id).expect("a row").pdd_ms
+    };
+    let first = house.attempts().await;
+    assert_eq!(first[0].trunk_id, second.id);
+    assert_eq!(delay(second.id), 400, "it rang there");
+    let ordered_on = TrunkId(Uuid::from_u128(4));
+    assert_eq!(delay(ordered_on), 0, "and not where it was refused");
+    let ask = TransferAsk {
+        to: TransferTo::Number(Pii("55 5555 0001".to_owned())),
+        mode: TransferMode::Attended,
+    };
+    let asked = house.center.transfer(agent.id, attempt, ask).await;
+    asked.expect("calls it");
+    house.secs(1).await;
+    assert_eq!(house.trunk.called_in(), [second.id]);
 }

@@ -30,6 +30,9 @@ impl SimTrunk {
             {
                 return Err(TrunkError::NoPhone);
             }
+            if let PartyWho::Number { trunk_id, .. } = &order.who {
+                state.called_in.push(*trunk_id);
+            }
             state.parties.insert(party, Guest { attempt, up: false });
         }
         let me = self.clone();
