@@ -79,6 +79,7 @@ async fn furnish(
         store,
         clock,
         ids: &RandomIds,
+        agents: args.agents,
     };
     let size = portfolio::Size::of(args);
     let modes = (dial_mode(args.mode), detection(args.amd));

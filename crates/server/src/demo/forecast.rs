@@ -98,6 +98,7 @@ pub(super) fn scenario(
     let all = drawn(seed)?;
     let share = |n: usize| f64::from(u32::try_from(n).unwrap_or(0)) / f64::from(CALLS);
     let at_once = json!({ "kind": "uniform", "lo": 0.0, "hi": 0.01 });
+    let (lines, cps) = seed::trunk_limits(agents);
     Ok(json!({
         "name": format!("demo-n{agents}"),
         "duration_s": seconds(length_s * 1_000),
@@ -121,7 +122,7 @@ pub(super) fn scenario(
         "amd": { "enabled": false, "tpr": 0.0, "fpr": 0.0, "human_delay": at_once, "machine_delay": at_once },
         "talk": [{ "name": "demo", "w": 1.0, "talk": slices(all.talk), "wrap": slices(all.wrap) }],
         "customer": { "deadline_s": WITHIN_S, "patience": null, "message_s": MESSAGE_S },
-        "limits": { "trunks": seed::TRUNK_CHANNELS, "cps": f64::from(seed::TRUNK_CPS) },
+        "limits": { "trunks": lines, "cps": f64::from(cps) },
         "shocks": [],
         "abandon_target_pct": aim_pct,
     }))

@@ -109,7 +109,7 @@ async fn shift(args: DemoArgs) -> anyhow::Result<()> {
     let began = clock.now();
     let log = folder.path().join("carrier.jsonl");
     let carrier = carrier::spawn(&log, &args)?;
-    config.trunks = vec![route(&carrier.address)];
+    config.trunks = vec![route(&carrier.address, args.agents)];
     let own: Arc<dyn domain::ports::Clock> = Arc::clone(&clock) as _;
     let way = (Arc::clone(&own), standing.offset_ms);
     let cashier = cashier::Cashier::open(folder.path(), way, &mut config.payments).await?;
@@ -231,12 +231,13 @@ fn configuration(args: &DemoArgs, dir: &Path) -> anyhow::Result<Config> {
 }
 
 /// The only route of a demo.
-fn route(carrier: &str) -> TrunkConfig {
+fn route(carrier: &str, agents: u32) -> TrunkConfig {
+    let (channels, cps) = seed::trunk_limits(agents);
     TrunkConfig {
         name: seed::TRUNK.into(),
         uri: format!("sip:{carrier}"),
-        channels: u32::try_from(seed::TRUNK_CHANNELS).unwrap_or(u32::MAX),
-        cps: u32::try_from(seed::TRUNK_CPS).unwrap_or(u32::MAX),
+        channels,
+        cps,
         headers: BTreeMap::from([(ATTEMPT_HEADER.to_owned(), "{attempt}".to_owned())]),
         ..TrunkConfig::default()
     }
@@ -277,6 +278,7 @@ async fn seed(
         store,
         clock: &**clock,
         ids: &RandomIds,
+        agents: args.agents,
     };
     let seeded = seeder
         .seed(dialing(args), portfolio::Size::of(args))

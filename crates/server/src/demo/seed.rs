@@ -22,10 +22,17 @@ const PORTFOLIOS: [(&str, Interest); 2] = [
 ];
 /// Name of the demo's only trunk.
 pub(super) const TRUNK: &str = "carrier";
-/// Lines of the demo's carrier: enough for three an agent at a hundred agents.
-pub(super) const TRUNK_CHANNELS: i32 = 300;
-/// Starts a second of the demo's carrier.
-pub(super) const TRUNK_CPS: i32 = 20;
+/// Lines of the demo's carrier, at the least; three an agent where that is more.
+const TRUNK_CHANNELS: u32 = 300;
+/// Starts a second of the demo's carrier, at the least; one for four agents where that is more, so that many are not
+/// kept waiting by the carrier.
+const TRUNK_CPS: u32 = 20;
+/// What the demo's carrier takes from so many agents: lines, and starts a second.
+pub(super) fn trunk_limits(agents: u32) -> (u32, u32) {
+    let lines = TRUNK_CHANNELS.max(agents.saturating_mul(3));
+    (lines, TRUNK_CPS.max(agents / 4))
+}
+
 /// Lines an agent of the demo in power mode.
 const LINES_PER_AGENT: f64 = 3.0;
 
@@ -43,6 +50,8 @@ pub(super) struct Seeder<'a> {
     pub(super) store: &'a Arc<dyn Store>,
     pub(super) clock: &'a dyn Clock,
     pub(super) ids: &'a dyn IdSource,
+    /// Simulated agents.
+    pub(super) agents: u32,
 }
 
 impl Seeder<'_> {
@@ -97,11 +106,12 @@ impl Seeder<'_> {
             return Ok(());
         }
         let id = TrunkId(self.id());
+        let (lines, cps) = trunk_limits(self.agents);
         let trunk = Trunk {
             id,
             name: TRUNK.into(),
-            channels: TRUNK_CHANNELS,
-            cps: TRUNK_CPS,
+            channels: i32::try_from(lines)?,
+            cps: i32::try_from(cps)?,
             enabled: true,
             created_at: self.now(),
         };

@@ -214,10 +214,10 @@ pub(crate) struct GoalsArgs {
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub seconds: u64,
     /// Agents of the demo whose cards are timed: some more than the recorded calls that are to run.
-    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=500))]
+    #[arg(long, default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub agents: u32,
     /// How long that demo runs.
-    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u64).range(10..=3600))]
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(10..=3600))]
     pub demo_seconds: u64,
     /// Agents' legs by browser.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
