@@ -15,8 +15,18 @@ async function firstLook(page) {
   await page.locator('#debtor-name').waitFor({ timeout: LONG_MS });
   check('amounts are withheld before identity', (await veils(page)) > 0);
   check('the debtor has a name', (await page.locator('#debtor-name').innerText()).trim().length > 2);
+  check('the recording is to be announced', (await page.locator('[data-duties] .rules li').count()) > 0);
   check('the script is there', (await page.locator('section').filter({ hasText: /Identificación|Identification/ }).count()) > 0);
   await shot(page, 'agent-card-gated');
+}
+
+/** Each press of `H` ticks one fact of a first contact; the result is not saved before. */
+async function facts(page) {
+  const left = async () => Number(await page.locator('[data-duties]').getAttribute('data-duties'));
+  for (let owed = await left(); owed > 0; owed -= 1) {
+    await page.keyboard.press('h');
+    await until('one fact less', async () => (await left()) === owed - 1, 2_000);
+  }
 }
 
 /** `S`, then `1 Enter Enter` saves the default promise (screens.md: at most three keystrokes). */
@@ -25,6 +35,7 @@ async function promise(page) {
   await until('amounts after identity', async () => (await veils(page)) === 0, 4_000);
   await howToPay(page);
   await shot(page, 'agent-card');
+  await facts(page);
   await page.keyboard.press('1');
   await page.locator('.form .read').waitFor({ timeout: 3_000 });
   await shot(page, 'agent-promise');

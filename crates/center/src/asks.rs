@@ -67,6 +67,8 @@ pub struct DisposeAsk {
     pub callback_at: Option<UtcMs>,
     /// State afterwards; `None` = what was queued, else ready.
     pub then: Option<StateAsk>,
+    /// Facts of the first contact that were told in the conversation.
+    pub told_facts: Vec<String>,
 }
 
 /// What a disposition did.

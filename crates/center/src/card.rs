@@ -1,6 +1,7 @@
 //! The agent's card, projected on the server: until identity is ticked, amounts, creditor, product
 //! and the steps that speak of them are not in it.
 
+use crate::conduct::Conduct;
 use crate::live::Stocked;
 use crate::script;
 use crate::shared::Shared;
@@ -10,6 +11,7 @@ use domain::entity::{
     Payment, PlanFile, PlanState, Promise, PromiseState,
 };
 use domain::ids::{AttemptId, DebtorId};
+use domain::law::Duties;
 use domain::money::Money;
 use domain::pii::{mask, mask_phone};
 use domain::ports::store::{
@@ -127,6 +129,8 @@ pub(crate) struct Viewer<'a> {
     /// Amounts, creditor and product are withheld.
     pub(crate) gate: bool,
     pub(crate) now: UtcMs,
+    /// What the debtor's packs ask of the conversation.
+    pub(crate) duties: Duties,
 }
 
 /// Kind of message a card goes out as.
@@ -373,6 +377,7 @@ pub(crate) fn build(
         "offers": offers,
         "goal": goal,
         "plans": plans(source, viewer.gate),
+        "duties": Conduct::of(viewer.duties.clone(), &source.attempts, attempt),
         "notices": notices(stocked, source),
         "timeline": timeline(source, id),
     });

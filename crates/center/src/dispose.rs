@@ -67,6 +67,7 @@ pub(crate) async fn dispose(
     };
     offered(actor, &case)?;
     check(&case, &ask)?;
+    crate::conduct::heed(&shared, &case, &ask).await?;
     let drafted = match &ask.promise {
         Some(asked) => Some(promises::draft(&shared, actor, &case, asked).await?),
         None => None,

@@ -57,10 +57,14 @@ fn told_with_it(shared: &Shared, case: &Case, set: &NewEvent) {
 }
 
 /// The event of the code, with what a negotiation reached of its goal.
-fn set(shared: &Shared, actor: Actor, case: &Case) -> NewEvent {
+fn set(shared: &Shared, actor: Actor, case: &Case, told: &[String]) -> NewEvent {
     let code = &case.disposition.code;
     let subject = format!("attempt:{}", case.attempt.id);
     let mut data = json!({"code": code, "agent_id": case.agent(), "rpc": case.disposition.rpc});
+    if !told.is_empty() {
+        // The proof that the facts of the first contact were told.
+        data["told_facts"] = json!(told);
+    }
     if let Some(reached) = case.negotiation {
         data["negotiation"] = json!(reached);
     }
@@ -76,7 +80,7 @@ pub(crate) fn closing(
     item: Option<ItemState>,
 ) -> Closing {
     let (attempt, code) = (&case.attempt, &case.disposition.code);
-    let set = set(shared, actor, case);
+    let set = set(shared, actor, case, &ask.told_facts);
     told_with_it(shared, case, &set);
     let mut events = vec![set];
     let holds: Vec<Hold> = case

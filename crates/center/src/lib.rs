@@ -26,6 +26,7 @@ pub mod campaign_why;
 mod campaigns;
 mod card;
 mod closing;
+mod conduct;
 mod config;
 mod departed;
 mod desk;
@@ -84,6 +85,7 @@ pub use asks::{
     Actor, AttachAsk, DisposeAsk, Disposed, IdentityAsk, PromiseAsk, StateAsk, TransferAsk,
     TransferTo,
 };
+pub use conduct::Conduct;
 pub use config::{CenterConfig, NoRecordings, Pages, RecordingRepair, Repaired, StartError};
 pub use desk::{CARD_WRITE_MS, DESK_QUEUE, DeskHub, DeskLink, DeskMessage};
 pub use error::CenterError;

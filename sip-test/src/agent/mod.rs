@@ -25,7 +25,7 @@ use crate::phone::{self, Phone, PhoneConfig, Speaking};
 pub use behaviour::{Behaviour, Manner, Outcome, Outcomes, Who};
 pub use desk::{Ears, MAX_LEAVE_MS};
 pub use figures::AgentFigures;
-pub use wire::{Card, CardDebt, Message, Money};
+pub use wire::{Card, CardDebt, CardDuties, Message, Money};
 
 /// What an agent is told.
 #[derive(Debug, Clone)]

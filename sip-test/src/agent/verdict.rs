@@ -26,13 +26,33 @@ pub(super) struct Told {
 /// A hang-up so soon after the identity is an answer of its own, ms.
 const AT_ONCE_MS: u64 = 1_500;
 
-/// Code and body of the disposition, without `then`. `now` is the server's clock, epoch ms.
+/// A refusal, and what its reasons begin with.
+const REFUSAL: &str = "CD.NP";
+const REASONS: &str = "CD.NP.";
+
+/// Code and body of the disposition, without `then`: with the facts that the card wants told, and without a reason
+/// where none may be asked. `now` is the server's clock, epoch ms.
 pub(super) fn verdict(
     told: &Told,
     manner: &Manner,
     card: Option<&Card>,
     now: i64,
 ) -> (&'static str, Value) {
+    let (mut code, mut body) = drawn(told, manner, card, now);
+    let Some(duties) = card.map(|card| &card.duties) else {
+        return (code, body);
+    };
+    if code.starts_with(REASONS) && duties.hidden_leaves.iter().any(|c| c == REFUSAL) {
+        code = REFUSAL;
+        body["code"] = json!(REFUSAL);
+    }
+    if code.starts_with("CD.") && !duties.must_say.is_empty() {
+        body["told_facts"] = json!(duties.must_say);
+    }
+    (code, body)
+}
+
+fn drawn(told: &Told, manner: &Manner, card: Option<&Card>, now: i64) -> (&'static str, Value) {
     let code = |code: &'static str| (code, json!({ "code": code }));
     if told.beep {
         return code("NC.BZ.NODEJADO");
@@ -194,6 +214,29 @@ mod tests {
             ..TALKED
         };
         assert_eq!(verdict(&again, &drawn, Some(&card()), NOW).0, "CD.NP");
+    }
+
+    #[test]
+    fn the_facts_of_the_card_are_told_and_forbidden_reasons_are_not() {
+        let mut asked = card();
+        asked.duties.must_say = vec!["creditor".to_owned(), "contract".to_owned()];
+        asked.duties.hidden_leaves = vec!["CD.NP".to_owned()];
+        let (code, body) = verdict(
+            &TALKED,
+            &manner(Outcome::WillNot, Who::Titular),
+            Some(&asked),
+            NOW,
+        );
+        assert_eq!(code, "CD.NP");
+        let expected = json!({"code": "CD.NP", "told_facts": ["creditor", "contract"]});
+        assert_eq!(body, expected);
+        let third = Told {
+            identified_ms: None,
+            ..TALKED
+        };
+        let drawn = manner(Outcome::WillNot, Who::ThirdParty);
+        let (_, body) = verdict(&third, &drawn, Some(&asked), NOW);
+        assert_eq!(body, json!({"code": "CI.MT"}), "nothing is told to others");
     }
 
     #[test]

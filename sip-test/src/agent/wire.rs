@@ -46,6 +46,20 @@ pub struct Card {
     /// Debts.
     #[serde(default)]
     pub debts: Vec<CardDebt>,
+    /// What the law asks of the conversation.
+    #[serde(default)]
+    pub duties: CardDuties,
+}
+
+/// What the law asks of a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct CardDuties {
+    /// Facts to be told at the first contact.
+    #[serde(default)]
+    pub must_say: Vec<String>,
+    /// Codes whose leaves may not be given.
+    #[serde(default)]
+    pub hidden_leaves: Vec<String>,
 }
 
 /// A message of the server.

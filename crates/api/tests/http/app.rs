@@ -93,10 +93,14 @@ impl LawBook for Lenient {
     fn rations(&self, place: &domain::law::Place, _: UtcMs) -> bool {
         place.country == "CO"
     }
-    /// In Mexico the creditor alone is paid.
+    /// In Mexico the creditor alone is paid; in Colombia nobody asks why.
     fn duties(&self, facts: &ContactFacts, _: UtcMs) -> domain::law::Duties {
         domain::law::Duties {
             may_receive_money: facts.debtor.country != "MX",
+            forbidden_questions: match facts.debtor.country.as_str() {
+                "CO" => vec!["reason_for_default".to_owned()],
+                _ => Vec::new(),
+            },
             ..domain::law::Duties::default()
         }
     }

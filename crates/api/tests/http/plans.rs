@@ -434,6 +434,12 @@ async fn excuses_are_logged_by_the_agent_of_the_call_and_counted_row_20() {
     .await
     .json();
     assert_eq!(list["items"][0]["promise_id"], json!(own.promise));
+    let mut row = app.store.get_debtor(own.debtor).await.expect("his file");
+    row.country = "CO".into();
+    app.store.put_debtor(&row, &[]).await.expect("stored");
+    let refused = post(&app, "agent", &path, json!({"kind": "forgot"})).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    assert_eq!(refused.json()["code"], "reason_forbidden");
     let debt = app.store.get_debt(own.debt).await.expect("debt");
     assert!(
         app.store

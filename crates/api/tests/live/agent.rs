@@ -157,8 +157,15 @@ async fn a_call_from_its_card_to_its_disposition() {
     socket.until_state("wrapup").await;
 
     let promise = json!({"amount": {"amount_minor": 60_000, "currency": "MXN"}, "due_date": "2026-11-25", "channel": "transfer"});
-    let body =
+    let mut body =
         json!({"code": "CD.PP", "promise": promise, "then": "paused", "pause_code": "break"});
+    let early = order(&floor, &ana, &attempt, "disposition", body.clone()).await;
+    let refused = (early.0, &early.1["code"]);
+    assert_eq!(
+        refused,
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("first_contact"))
+    );
+    body["told_facts"] = full["duties"]["must_say"].clone();
     let (status, done) = order(&floor, &ana, &attempt, "disposition", body).await;
     assert_eq!(status, StatusCode::OK, "{done}");
     assert_eq!(done["attempt"]["disposition"], "CD.PP");

@@ -136,6 +136,7 @@ async fn free_of(shared: &Arc<Shared>, actor: Actor, id: AttemptId) -> Result<()
         promise: None,
         callback_at: None,
         then: None,
+        told_facts: Vec::new(),
     };
     crate::dispose::dispose(Arc::clone(shared), actor, id, ask)
         .await

@@ -281,6 +281,7 @@ impl Engine {
             company: &self.shared.config.company,
             gate,
             now,
+            duties: self.shared.out.law.duties(&stocked.facts, now),
         };
         let empty = crate::card::CardSource::default();
         let source = entry.ctx.card.get().map_or(&empty, |s| s.as_ref());
@@ -315,6 +316,7 @@ impl Engine {
                 company: &shared.config.company,
                 gate,
                 now,
+                duties: shared.out.law.duties(&stocked.facts, now),
             };
             let body = card::build(CardKind::Preview(attempt), &stocked, &source, &viewer);
             shared

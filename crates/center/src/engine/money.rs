@@ -76,6 +76,7 @@ impl Engine {
                 company: &self.shared.config.company,
                 gate,
                 now,
+                duties: self.shared.out.law.duties(facts, now),
             };
             let mut body = card::build(CardKind::Full(attempt), &stocked, source, &viewer);
             if let (Some(how), Some(map)) = (self.is_caller(attempt), body.as_object_mut()) {

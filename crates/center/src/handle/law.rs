@@ -3,6 +3,7 @@
 
 use super::CenterHandle;
 use crate::campaign_why::{self, CampaignWhy, WhyRow};
+use crate::conduct::Conduct;
 use crate::dry_run::{self, DryAsk, DryJob};
 use crate::error::CenterError;
 use crate::lists::Loaded;
@@ -156,5 +157,15 @@ impl CenterHandle {
         let now = out.now();
         let facts = out.store.contact_facts(debtor, now).await?;
         Ok(out.law.duties(&facts, now))
+    }
+
+    /// What a conversation with a debtor has to keep to now.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn conduct(&self, debtor: DebtorId) -> Result<Conduct, CenterError> {
+        let duties = self.duties(debtor).await?;
+        let file = self.inner.shared.out.store.debtor_file(debtor).await?;
+        Ok(Conduct::of(duties, &file.attempts, None))
     }
 }

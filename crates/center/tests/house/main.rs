@@ -13,6 +13,7 @@ mod calls;
 mod campaigns;
 mod carriers;
 mod choices;
+mod conduct;
 mod corrected;
 mod counts;
 mod dispositions;

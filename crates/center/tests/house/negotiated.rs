@@ -133,11 +133,8 @@ async fn a_negotiation_ends_with_its_result_against_its_goal_row_22() {
         channel: PaymentChannel::Cash,
     };
     let ask = DisposeAsk {
-        code: "CD.PP".into(),
-        note: None,
         promise: Some(promise),
-        callback_at: None,
-        then: None,
+        ..crate::world::ask("CD.PP")
     };
     let agent = house.attempt(attempt).await.agent_id.expect("an agent");
     let done = house.center.dispose(Actor::Agent(agent), attempt, ask);

@@ -75,7 +75,7 @@ pub(crate) fn agent_id(n: u128) -> AgentId {
     AgentId(id(500 + n))
 }
 
-/// A disposition with nothing but its code.
+/// A disposition with its code and the facts of a first contact, and nothing else.
 pub(crate) fn ask(code: &str) -> DisposeAsk {
     DisposeAsk {
         code: code.into(),
@@ -83,6 +83,7 @@ pub(crate) fn ask(code: &str) -> DisposeAsk {
         promise: None,
         callback_at: None,
         then: None,
+        told_facts: crate::conduct::told(code),
     }
 }
 

@@ -40,6 +40,20 @@ pub struct Duties {
 }
 
 impl Duties {
+    /// Whether the debtor may be asked why he did not pay.
+    #[must_use]
+    pub fn may_ask_reason(&self) -> bool {
+        let reason = ForbiddenQuestion::ReasonForDefault.to_string();
+        !self.forbidden_questions.contains(&reason)
+    }
+
+    /// Facts of the first contact that are not among those told.
+    #[must_use]
+    pub fn untold<'a>(&'a self, told: &[String]) -> Vec<&'a str> {
+        let open = self.must_say.iter().filter(|fact| !told.contains(fact));
+        open.map(String::as_str).collect()
+    }
+
     /// Adds what one pack says of messages on mailboxes.
     fn mailbox(&mut self, section: &VoicemailSection) {
         self.voicemail_limited |= section.policy == VoicemailPolicy::LimitedContentOnly;

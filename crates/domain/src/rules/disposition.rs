@@ -166,6 +166,34 @@ pub fn in_set(set: &[String], code: &str) -> bool {
     codes_of_set(set).is_none_or(|codes| codes.iter().any(|c| c == code || c == under))
 }
 
+/// Code whose leaves are reasons for the default.
+const REASONED: &str = "CD.NP";
+/// Hung up once he was identified: nothing could be told.
+const CUT_SHORT: &str = "CD.CO";
+
+/// Codes whose leaves tell why the debtor did not pay: hidden where the law forbids to ask it.
+pub const REASONED_CODES: &[&str] = &[REASONED];
+
+/// Whether the code is a leaf that tells why the debtor did not pay.
+#[must_use]
+pub fn is_reason(code: &str) -> bool {
+    parent(code) == REASONED && code != REASONED
+}
+
+/// Whether a conversation that came to this code has to carry the facts of the first contact. Who asks that contact
+/// stops, disputes or hangs up is never kept waiting for them: they stay owed for the next conversation.
+#[must_use]
+pub fn carries_opening(code: &str) -> bool {
+    let row = LEVEL_2.iter().find(|row| row.0 == parent(code));
+    row.is_some_and(|row| row.3 && row.7.is_none() && row.0 != CUT_SHORT)
+}
+
+/// Codes of conversations that are saved without the facts of the first contact.
+pub fn without_opening() -> impl Iterator<Item = &'static str> {
+    let short = |row: &&Row| row.3 && !carries_opening(row.0);
+    LEVEL_2.iter().filter(short).map(|row| row.0)
+}
+
 /// Whether the code proves the point wrong, invalid or fax: it is marked `bad`.
 #[must_use]
 pub fn point_bad(code: &str) -> bool {
@@ -267,6 +295,26 @@ mod tests {
         let codes = codes_of_set(&set).unwrap();
         assert_eq!(codes[..2], set);
         assert!(codes.contains(&"CI.FA".to_owned()) && !codes.contains(&"NC.BL".to_owned()));
+    }
+
+    #[test]
+    fn what_stops_contact_waits_for_no_opening() {
+        for owed in ["CD.PP", "CD.NP.NOPUEDE", "CD.VL.MISMO", "CD.NP.DE_LA_CASA"] {
+            assert!(carries_opening(owed), "{owed}");
+        }
+        for free in [
+            "CD.CO",
+            "CD.NC.ESCRITO",
+            "CD.DI.MONTO",
+            "CI.MT",
+            "NC.CA",
+            "XX.YY",
+        ] {
+            assert!(!carries_opening(free), "{free}");
+        }
+        let short: Vec<_> = without_opening().collect();
+        assert_eq!(short, ["CD.NC", "CD.DI", "CD.AB", "CD.IN", "CD.CO"]);
+        assert!(is_reason("CD.NP.DESEMPLEO") && !is_reason("CD.NP") && !is_reason("CD.PP.TOTAL"));
     }
 
     #[test]

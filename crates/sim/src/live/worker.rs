@@ -144,6 +144,7 @@ impl Worker {
                     promise: None,
                     callback_at: None,
                     then: None,
+                    told_facts: Vec::new(),
                 };
                 self.handle.dispose(me, attempt, ask).await.is_ok()
             }

@@ -58,6 +58,8 @@ pub(super) struct Worker {
     pub(super) over: watch::Receiver<bool>,
     pub(super) tally: Tally,
     pub(super) me: Map<String, Value>,
+    /// Facts that the card on her screen wants told.
+    pub(super) facts: Vec<String>,
     pub(super) agenda: Agenda,
 }
 
@@ -176,6 +178,10 @@ impl Worker {
         // A screen that does not take the card drops it; the engine must see that.
         if !is_card || !self.chance(self.habits.slow_pct) {
             message.mark_written(&*self.clock);
+        }
+        if let Some(facts) = body.pointer("/duties/must_say").and_then(Value::as_array) {
+            let facts = facts.iter().filter_map(Value::as_str);
+            self.facts = facts.map(str::to_owned).collect();
         }
         match body.get("t").and_then(Value::as_str) {
             Some("pop") => {
@@ -332,6 +338,7 @@ impl Worker {
             _ => "NC.CA",
         };
         let mut ask = plain(code);
+        ask.told_facts.clone_from(&self.facts);
         match code {
             "CD.PP" => ask.promise = self.promise(attempt),
             "CD.VL" => {
@@ -409,6 +416,7 @@ fn plain(code: &str) -> DisposeAsk {
         promise: None,
         callback_at: None,
         then: None,
+        told_facts: Vec::new(),
     }
 }
 

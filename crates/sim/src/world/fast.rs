@@ -166,6 +166,7 @@ impl FastShift {
                 over: stopped.clone(),
                 tally: Tally::default(),
                 me: Map::new(),
+                facts: Vec::new(),
                 agenda: Agenda::default(),
             };
             tokio::spawn(worker.work());

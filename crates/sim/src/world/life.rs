@@ -175,6 +175,7 @@ async fn shift(world: &World, number: usize, clock: Arc<VirtualClock>) {
             over: street.over.clone(),
             tally: world.tally.clone(),
             me: Map::new(),
+            facts: Vec::new(),
             agenda: Agenda::default(),
         };
         tokio::spawn(worker.work());

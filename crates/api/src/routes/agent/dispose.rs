@@ -21,6 +21,8 @@ use utoipa_axum::routes;
 const NOTE_MAX: usize = 2_000;
 /// Longest code, characters.
 const CODE_MAX: usize = 40;
+/// Most facts that are named.
+const FACTS_MAX: usize = 50;
 /// How late a callback may come, ms: a desk that lost its link sends its results afterwards.
 const CALLBACK_LATE_MS: i64 = 15 * 60_000;
 
@@ -64,6 +66,10 @@ pub(crate) struct DisposeBody {
     then: Option<Then>,
     /// Required with `then: paused`.
     pause_code: Option<Code>,
+    /// Facts of the first contact that were told, of the `must_say` of the card; all of them before the result of a
+    /// first conversation is taken, else 422 `first_contact`. At most 50.
+    #[serde(default)]
+    told_facts: Vec<String>,
 }
 
 impl DisposeBody {
@@ -79,6 +85,9 @@ impl DisposeBody {
                 return Err(Problem::invalid("pause_code", "only with then: paused"));
             }
         };
+        if self.told_facts.len() > FACTS_MAX {
+            return Err(Problem::invalid("told_facts", "expected at most 50"));
+        }
         let oldest = now.plus_ms(-CALLBACK_LATE_MS);
         if self.callback_at.is_some_and(|at| at < oldest) {
             return Err(Problem::invalid(
@@ -95,6 +104,7 @@ impl DisposeBody {
             promise: self.promise.map(PromiseBody::ask).transpose()?,
             callback_at: self.callback_at,
             then,
+            told_facts: self.told_facts,
         })
     }
 }

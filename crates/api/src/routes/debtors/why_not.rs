@@ -6,9 +6,9 @@ use crate::problem::Problem;
 use crate::{ApiState, doc, tenant};
 use axum::Json;
 use axum::extract::State;
+use center::Conduct;
 use center::view::WhyNot;
 use domain::ids::{CampaignId, DebtorId};
-use domain::law::Duties;
 use domain::time::UtcMs;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -110,6 +110,12 @@ pub(crate) struct DutiesReply {
     /// What a message on a mailbox has to tell: `business_name_not_showing_collection`, `request_reply`,
     /// `person_name`, `callback_number`.
     voicemail_must: Vec<String>,
+    /// No conversation has carried the facts yet: a result of one names them in `told_facts`.
+    first_contact: bool,
+    /// Codes, with their leaves, that are saved without the facts.
+    without_facts: Vec<String>,
+    /// Codes whose leaves tell what may not be asked: 422 `reason_forbidden`.
+    hidden_leaves: Vec<String>,
 }
 
 /// What the debtor's packs ask of whoever talks to him.
@@ -119,7 +125,7 @@ async fn duties(
     State(state): State<ApiState>,
     caller: Caller,
     Id(id): Id<DebtorId>,
-) -> Result<Json<Duties>, Problem> {
+) -> Result<Json<Conduct>, Problem> {
     state.own_debtor(&caller, id).await?;
-    Ok(Json(state.center.duties(id).await?))
+    Ok(Json(state.center.conduct(id).await?))
 }

@@ -85,6 +85,18 @@ async fn add(
     if attempt.agent_id != Some(agent) {
         return Err(Problem::not_found("attempt"));
     }
+    if !state
+        .center
+        .duties(attempt.debtor_id)
+        .await?
+        .may_ask_reason()
+    {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "reason_forbidden",
+            "a rule pack of the debtor forbids to ask why he did not pay",
+        ));
+    }
     if let Some(promise) = body.promise_id {
         let promise = state.store.get_promise(promise).await?;
         if promise.debtor_id != attempt.debtor_id {

@@ -1,6 +1,6 @@
 //! State and card of one agent.
 
-use super::{EpochMs, IdText, Sums};
+use super::{CardDuties, EpochMs, IdText, Sums};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -215,7 +215,9 @@ pub struct Card {
     /// Plans, newest first.
     #[serde(default)]
     pub plans: Vec<CardPlan>,
-    /// What the law wants said, and warnings.
+    /// What the law asks of the conversation.
+    pub duties: CardDuties,
+    /// Warnings.
     pub notices: Vec<Notice>,
     /// What happened before, newest first.
     pub timeline: Vec<TimelineEntry>,

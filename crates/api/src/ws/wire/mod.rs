@@ -3,6 +3,7 @@
 
 mod board;
 mod client;
+mod conduct;
 mod desk;
 
 pub use board::{
@@ -10,6 +11,7 @@ pub use board::{
     Percentiles, Problem, Ratio, RatioMs, ShortRow, Totals, TrunkRow,
 };
 pub use client::{ClientMessage, Resume, Topic};
+pub use conduct::CardDuties;
 pub use desk::{
     Card, CardCampaign, CardDebt, CardDebtor, CardItem, CardObjection, CardOffer, CardPayment,
     CardPhone, CardPlan, CardPromise, CardScript, CardStep, EndedCall, Limits, Me, MeAttempt,

@@ -114,6 +114,18 @@ impl Pack {
         let mut names: Vec<String> = [
             ("voicemail", self.voicemail.as_ref().is_some_and(unknown)),
             ("inbound", self.inbound.is_some()),
+            (
+                "opening.validation_notice_within_days",
+                self.opening
+                    .as_ref()
+                    .is_some_and(|o| o.validation_notice_within_days.is_some()),
+            ),
+            (
+                "recording.all_party_consent",
+                self.recording
+                    .as_ref()
+                    .is_some_and(|r| r.all_party_consent == Some(true)),
+            ),
         ]
         .into_iter()
         .filter(|(_, there)| *there)

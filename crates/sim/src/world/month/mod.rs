@@ -304,6 +304,7 @@ async fn open(world: &World, life: &Life, number: usize, over: &watch::Receiver<
             over: over.clone(),
             tally: world.tally.clone(),
             me: Map::new(),
+            facts: Vec::new(),
             agenda: Agenda::default(),
         };
         tokio::spawn(worker.work());

@@ -42,7 +42,7 @@ export class Desk {
   plan = $state.raw<CardPlan | null>(null);
   private tree = $state.raw<Disposition[]>([]);
   /** The codes of the call's campaign. */
-  readonly dispositions = $derived(given(this.tree, this.card?.campaign.codes));
+  readonly dispositions = $derived(given(this.tree, this.card?.campaign.codes, this.card?.duties?.hidden_leaves));
   /** Attempts whose disposition has left this desk, so that it is not asked twice. */
   disposed = $state<string | null>(null);
   /** A command is on its way; its button waits. */

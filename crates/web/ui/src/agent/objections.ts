@@ -1,7 +1,7 @@
 // Objections on the card: which of them are found, and what a negotiation came to.
 import { percent, type Money, amount } from '../lib/format';
 import { t } from '../lib/i18n.svelte';
-import type { CardObjection } from '../lib/wire';
+import type { Card, CardObjection } from '../lib/wire';
 
 const fold = (s: string): string => s.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 
@@ -12,6 +12,9 @@ export function found(all: readonly CardObjection[], text: string): CardObjectio
   const titled = all.filter((o) => holds(o.title));
   return [...titled, ...all.filter((o) => !titled.includes(o) && holds(`${o.title} ${o.answer}`))];
 }
+
+/** Whether the debtor may be asked why he did not pay. */
+export const mayAsk = (card: Pick<Card, 'duties'>): boolean => !card.duties?.forbidden_questions.includes('reason_for_default');
 
 export interface Negotiation {
   goal: Money;

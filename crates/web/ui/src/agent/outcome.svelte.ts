@@ -1,6 +1,7 @@
 // The result being written: one draft per attempt, checked before it leaves.
 import { addDays, today, wallToUtc, zoneOf } from '../lib/dates';
 import { minorDigits, parseAmount, type Money } from '../lib/format';
+import { upper } from '../lib/dispositions.svelte';
 import type { Key } from '../lib/i18n.svelte';
 import type { Card, CardDebt } from '../lib/wire';
 import type { Disposition } from './desk.svelte';
@@ -34,6 +35,8 @@ export class Outcome {
   due = $state('');
   channel = $state<(typeof CHANNELS)[number]>('transfer');
   callback = $state('');
+  /** Facts of the first contact that were said. */
+  told = $state<readonly string[]>([]);
   /** What is wrong with the draft, as a message key. */
   wrong = $state<Key | null>(null);
 
@@ -52,6 +55,12 @@ export class Outcome {
     if (!this.due) this.due = addDays(today(now, zoneOf(card?.debtor.country)), 1);
   }
 
+  tick(fact: string, said: boolean): void {
+    const rest = this.told.filter((f) => f !== fact);
+    this.told = said ? [...rest, fact] : rest;
+    if (this.wrong === 'outcome.needFacts') this.wrong = null;
+  }
+
   get promise(): boolean {
     return this.code === PROMISE;
   }
@@ -60,7 +69,9 @@ export class Outcome {
   body(card: Card | null, disposition: Disposition, now: number): Record<string, unknown> | null {
     this.wrong = null;
     const note = this.note.trim();
-    const base = { code: disposition.code, ...(note ? { note } : {}) };
+    if (this.owesFacts(card, disposition)) return this.fail('outcome.needFacts');
+    const told_facts = disposition.rpc ? this.told : [];
+    const base = { code: disposition.code, ...(note ? { note } : {}), ...(told_facts.length ? { told_facts } : {}) };
     if (this.promise) return this.withPromise(base, card, now);
     if (disposition.code === CALLBACK) {
       const at = wallToUtc(this.callback, zoneOf(card?.debtor.country));
@@ -70,6 +81,13 @@ export class Outcome {
     }
     if (disposition.required.length > 0 && !note) return this.fail('outcome.needNote');
     return base;
+  }
+
+  /** The result of a first conversation, of which not all was said that the law wants said. */
+  private owesFacts(card: Card | null, disposition: Disposition): boolean {
+    const duties = card?.duties;
+    if (!duties?.first_contact || !disposition.rpc || duties.without_facts.includes(upper(disposition.code))) return false;
+    return duties.must_say.some((fact) => !this.told.includes(fact));
   }
 
   private withPromise(base: object, card: Card | null, now: number): Record<string, unknown> | null {

@@ -2,15 +2,16 @@
 import type { Disposing, Disposition } from '../agent/desk.svelte';
 import type { Attempt, File } from '../campaigns/types';
 import { api, said } from '../lib/api';
+import { given } from '../lib/dispositions.svelte';
 import { follow } from '../lib/moved';
 import { post, type Sent } from '../lib/outbox.svelte';
 import { toast } from '../lib/toast.svelte';
-import type { Card, CardDebt } from '../lib/wire';
+import type { Card, CardDebt, Duties } from '../lib/wire';
 
 const AGAIN_MS = 3_000;
 
 /** What the form asks of a card; a supervisor sees the debtor's file without a check of identity. */
-export function cardOf(attempt: string, file: Pick<File, 'debtor' | 'debts'>): Card {
+export function cardOf(attempt: string, file: Pick<File, 'debtor' | 'debts'>, duties?: Duties): Card {
   const debts = file.debts
     .filter((d) => d.status === 'open')
     .map((d): CardDebt => {
@@ -31,6 +32,7 @@ export function cardOf(attempt: string, file: Pick<File, 'debtor' | 'debts'>): C
     payments: [],
     script: null,
     offers: [],
+    ...(duties ? { duties } : {}),
     notices: [],
     timeline: [],
   };
@@ -67,8 +69,9 @@ export class Taken implements Disposing {
     try {
       const [{ items }, row] = await Promise.all([api.get<{ items: Disposition[] }>('/dispositions'), api.get<Attempt>(`/attempts/${this.attempt}`)]);
       const file = await api.get<File>(`/debtors/${row.debtor_id}`);
-      this.dispositions = items.filter((d) => d.agent_may_set);
-      this.card = cardOf(this.attempt, file);
+      const duties = await api.get<Duties>(`/debtors/${row.debtor_id}/duties`);
+      this.dispositions = given(items.filter((d) => d.agent_may_set), null, duties.hidden_leaves);
+      this.card = cardOf(this.attempt, file, duties);
       this.debtor = row.debtor_id;
     } catch (error) {
       if (this.closed) return;
@@ -80,7 +83,7 @@ export class Taken implements Disposing {
   /** What he owes may be another by now. */
   private async again(): Promise<void> {
     if (!this.debtor) return;
-    const card = cardOf(this.attempt, await api.get<File>(`/debtors/${this.debtor}`));
+    const card = cardOf(this.attempt, await api.get<File>(`/debtors/${this.debtor}`), this.card?.duties);
     if (JSON.stringify(card) !== JSON.stringify(this.card)) this.card = card;
   }
 

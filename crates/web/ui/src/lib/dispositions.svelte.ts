@@ -26,16 +26,21 @@ function read(): void {
   );
 }
 
-/** The codes that a campaign gives its agents, of level 2 with their leaves or single leaves; null = the whole tree. */
-export function given<T extends { code: string }>(tree: readonly T[], codes: readonly string[] | null | undefined): T[] {
-  if (!codes) return [...tree];
-  return tree.filter((d) => codes.includes(d.code) || codes.includes(d.code.split('.').slice(0, 2).join('.')));
+/** The code of level 2 that a code stands under. */
+export const upper = (code: string): string => code.split('.').slice(0, 2).join('.');
+
+/** The codes that a campaign gives its agents, of level 2 with their leaves or single leaves; null = the whole tree.
+ * Of `hidden` codes the law hides the leaves. */
+export function given<T extends { code: string }>(tree: readonly T[], codes: readonly string[] | null | undefined, hidden: readonly string[] = []): T[] {
+  const open = tree.filter((d) => !hidden.includes(upper(d.code)) || hidden.includes(d.code));
+  if (!codes) return open;
+  return open.filter((d) => codes.includes(d.code) || codes.includes(upper(d.code)));
 }
 
 /** What a code is called; a leaf that is there no more as the code that it stood under. */
 export function dispositionName(code: string | null | undefined): string {
   if (!code) return '–';
   read();
-  const found = names.get(code) ?? names.get(code.split('.').slice(0, 2).join('.'));
+  const found = names.get(code) ?? names.get(upper(code));
   return found ? both({ es: found.label_es, en: found.label_en }) : code;
 }

@@ -29,3 +29,8 @@ it('gives an agent the codes of his campaign', () => {
   expect(given(TREE, ['CD.NP']).map((d) => d.code)).toEqual(['CD.NP', 'CD.NP.NOQUIERE']);
   expect(given(TREE, ['CD.NP.NOQUIERE', 'CD.NC']).map((d) => d.code)).toEqual(['CD.NP.NOQUIERE']);
 });
+
+it('hides leaves that tell what may not be asked, and keeps the code itself', () => {
+  expect(given(TREE, null, ['CD.NP']).map((d) => d.code)).toEqual(['CD.NP']);
+  expect(given(TREE, ['CD.NP.NOQUIERE'], ['CD.NP'])).toEqual([]);
+});

@@ -127,6 +127,22 @@ export interface CardPlan {
   answered: boolean;
   next_due?: string | null;
 }
+/** What the law asks of the conversation. */
+export interface Duties {
+  must_say: string[];
+  /** The facts are still owed: the result of a conversation names them. */
+  first_contact: boolean;
+  /** Codes, with their leaves, that are saved without the facts. */
+  without_facts: string[];
+  forbidden_questions: string[];
+  /** Codes whose leaves tell what may not be asked. */
+  hidden_leaves: string[];
+  notice_within_days: number | null;
+  written_agreement: boolean;
+  announce_recording: boolean;
+  all_party_consent: boolean;
+  third_party: string[];
+}
 export interface Card {
   attempt: string | null;
   item?: string;
@@ -146,6 +162,7 @@ export interface Card {
   /** What the negotiation is after. */
   goal?: Money | null;
   plans?: CardPlan[];
+  duties?: Duties;
   notices: { es: string; en: string }[];
   timeline: { at: number; kind: string; text_es: string; text_en: string }[];
 }
