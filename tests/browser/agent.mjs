@@ -15,6 +15,7 @@ async function firstLook(page) {
   await page.locator('#debtor-name').waitFor({ timeout: LONG_MS });
   check('amounts are withheld before identity', (await veils(page)) > 0);
   check('the debtor has a name', (await page.locator('#debtor-name').innerText()).trim().length > 2);
+  check('unsigned packs are shown at the desk', await page.locator('.bar [data-standing]').isVisible());
   check('the recording is to be announced', (await page.locator('[data-duties] .rules li').count()) > 0);
   check('the script is there', (await page.locator('section').filter({ hasText: /Identificación|Identification/ }).count()) > 0);
   await shot(page, 'agent-card-gated');

@@ -9,6 +9,7 @@ export async function board() {
     await signIn(page, people.supervisor());
     await page.locator('[data-agent]').first().waitFor();
     check('agents are on the board', (await page.locator('[data-agent]').count()) >= 3);
+    check('unsigned packs are shown on the board', await page.locator('.main [data-standing]').first().isVisible());
     const campaigns = (await office.all('/campaigns')).filter((c) => c.status === 'running');
     const shown = await page.locator('section[aria-labelledby=campaigns-title]').innerText();
     check('every running campaign is on the board', campaigns.length > 0 && campaigns.every((c) => shown.includes(c.name)), shown);

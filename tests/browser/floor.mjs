@@ -158,6 +158,7 @@ async function campaign(page, office) {
   await page.locator('[data-status=running]').first().getByRole('button', { name: /Ver la cola/ }).click();
   await page.locator('dialog [role=status]').waitFor();
   await axe(page, 'the queue of a campaign');
+  check('unsigned packs are shown over the hopper', await page.locator('dialog [data-standing]').isVisible());
   await shot(page, 'floor-hopper');
   await page.keyboard.press('Escape');
   await closed(page);

@@ -22,6 +22,7 @@ function damaged() {
 
 async function imports(page) {
   await go(page, /^(Cartera|Portfolio)$/);
+  check('unsigned packs are shown over the portfolio', await page.locator('.page [data-standing]').isVisible());
   await page.locator('[type=file]').setInputFiles({ name: 'cartera.csv', mimeType: 'text/csv', buffer: damaged() });
   await page.getByRole('button', { name: /^(Validar|Check|Comprobar)/ }).click();
   await page.locator('[data-report=dry]').waitFor();

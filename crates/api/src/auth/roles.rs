@@ -373,7 +373,7 @@ const TABLE: &[RouteAccess] = table! {
     GET "/api/v1/verdicts" WATCH_CLIENT;
     GET "/api/v1/verdicts/{id}" WATCH_CLIENT;
     GET "/api/v1/verdicts/{id}/replay" WATCH;
-    GET "/api/v1/rulepacks" WATCH;
+    GET "/api/v1/rulepacks" STAFF;
     GET "/api/v1/rulepacks/presumptions" WATCH;
     POST "/api/v1/rulepacks/dry-run" MANAGE;
     GET "/api/v1/rulepacks/dry-run/{id}" MANAGE;

@@ -309,7 +309,7 @@ MX POST /api/v1/recordings/{id}/release
 SMXC GET /api/v1/verdicts
 SMXC GET /api/v1/verdicts/{id}
 SMX GET /api/v1/verdicts/{id}/replay
-SMX GET /api/v1/rulepacks
+ASMX GET /api/v1/rulepacks
 SMX GET /api/v1/rulepacks/presumptions
 MX POST /api/v1/rulepacks/dry-run
 MX GET /api/v1/rulepacks/dry-run/{id}
