@@ -11,6 +11,7 @@ mod classified;
 mod draft;
 mod early;
 mod ending;
+mod fates;
 mod figures;
 mod floor;
 mod handed;
@@ -81,6 +82,8 @@ pub(crate) struct Engine {
     pub(crate) disk_low: bool,
     /// Recordings that failed since the start.
     recorder_fails: u64,
+    /// Calls of the last hour, and those of unknown fate.
+    fates: fates::Fates,
     /// The node's place among those that live, and how many they are: they share the trunks' limits.
     pub(crate) place: (u32, u32),
     breaches: BTreeSet<String>,
@@ -120,6 +123,7 @@ impl Engine {
             dirty: BTreeSet::new(),
             disk_low: false,
             recorder_fails: 0,
+            fates: fates::Fates::default(),
             place: (0, 1),
             breaches: BTreeSet::new(),
             later: VecDeque::new(),
@@ -262,6 +266,7 @@ impl Engine {
         self.turn_trunks(now);
         self.give_back_strays();
         self.say_in_queues(now);
+        self.unknown_alarm(now);
     }
 
     pub(crate) fn pace_board(&mut self) {

@@ -204,6 +204,7 @@ impl Engine {
         self.totals.human += u64::from(answered);
         self.totals.abandoned += u64::from(abandoned);
         if entry.invite_at.is_some() {
+            self.fates.over(now, over.result == CallResult::Unknown);
             let key = (over.item.campaign, over.result);
             *self.totals.results.entry(key).or_insert(0) += 1;
         }

@@ -5,7 +5,7 @@ use crate::transfers::long_talk;
 use crate::world::{House, NOBODY, Plan};
 use center::{TransferAsk, TransferTo};
 use domain::entity::{Attempt, AttemptState, CallResult, CampaignParams, TransferMode, Trunk};
-use domain::ids::TrunkId;
+use domain::ids::{AttemptId, TrunkId};
 use domain::pii::Pii;
 use domain::ports::store::CatalogStore as _;
 use domain::ports::{Clock as _, TrunkReport};
@@ -70,11 +70,10 @@ async fn the_row_of_a_call_names_the_trunk_that_carried_it() {
     assert_eq!((row.trunk_id, row.state.is_closed()), (trunk, false));
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_trunks_own_word_for_a_refusal_goes_before_the_table() {
-    let (house, row) = ringing().await;
+/// The carrier refuses it with codes that the trunk reads in a way of its own.
+async fn end_as(house: &House, attempt: AttemptId, result: CallResult) {
     let ended = TrunkReport::Ended {
-        attempt: row.id,
+        attempt,
         at: house.clock.now(),
         sip_code: Some(480),
         q850: Some(19),
@@ -83,10 +82,45 @@ async fn a_trunks_own_word_for_a_refusal_goes_before_the_table() {
         rtp_in: 0,
         rtp_out: 0,
         rtp_lost: 0,
-        result: Some(CallResult::InvalidNumber),
+        result: Some(result),
     };
     house.reports.send(ended).await.expect("told");
     house.secs(1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_of_unknown_fate_are_told_until_their_hour_is_over() {
+    let house = House::build(Plan {
+        debtors: 2,
+        mix: NOBODY,
+        ..Plan::default()
+    })
+    .await;
+    let _agent = house.agent(1).await;
+    house.start().await;
+    let up = async || {
+        let board = house.center.board().await;
+        board.data.alarms.iter().any(|a| a.kind == "unknown_fate")
+    };
+    for (number, told) in [(1, false), (2, true)] {
+        house
+            .until("it rings", || house.trunk.invites().len() == number)
+            .await;
+        house.secs(1).await;
+        let rows = house.attempts().await;
+        let open = rows.iter().find(|row| !row.state.is_closed());
+        end_as(&house, open.expect("one rings").id, CallResult::Unknown).await;
+        house.secs(2).await;
+        assert_eq!(up().await, told, "after {number}");
+    }
+    house.secs(3_700).await;
+    assert!(!up().await, "its hour is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trunks_own_word_for_a_refusal_goes_before_the_table() {
+    let (house, row) = ringing().await;
+    end_as(&house, row.id, CallResult::InvalidNumber).await;
     let row = house.attempt(row.id).await;
     assert_eq!(row.state, AttemptState::Ended);
     assert_eq!(row.result, Some(CallResult::InvalidNumber));
