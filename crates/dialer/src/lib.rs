@@ -23,6 +23,7 @@
 mod call;
 mod engine;
 mod forecast;
+mod gate;
 mod guard;
 mod hand;
 mod invariants;
@@ -37,6 +38,7 @@ mod talk;
 
 pub use call::{Call, CallOver, Phase, Second, SecondStage};
 pub use engine::{CampaignView, Dialer, Refusal, WindowView};
+pub use gate::Gate;
 pub use guard::{
     AbandonRule, GuardState, HardStop, QUOTIENT_FROM, Room, ShortDay, TARGET_OF_CAP, Tally, Window,
     aim_pct, parts,
@@ -48,4 +50,4 @@ pub use lines::StartGate;
 pub use pacing::{AgentGlance, ModeRefused, Observation, Pacing, PacingView, policy};
 pub use session::Session;
 pub use spec::{AgentSpec, CallRules, CampaignSpec, Incoming, Item, Judging, KeptPlace, TrunkSpec};
-pub use talk::{Command, DialTask, EndReport, Gate, Heard, Input, OpenResult, ReleaseWhy, Wish};
+pub use talk::{Command, DialTask, EndReport, Heard, Input, OpenResult, ReleaseWhy, Wish};

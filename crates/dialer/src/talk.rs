@@ -1,6 +1,7 @@
 //! Inputs and commands: the whole conversation between the brain and its shell.
 
 use crate::call::CallOver;
+use crate::gate::Gate;
 use crate::hand::{Hand, HandStep};
 use crate::predictive::Memory;
 use crate::spec::{AgentSpec, CallRules, CampaignSpec, Incoming, Item, KeptPlace, TrunkSpec};
@@ -10,35 +11,6 @@ use domain::ports::HangUpCause;
 use domain::ports::store::{AnswerSlot, ShortCount};
 use domain::rules::agent_state::PauseCode;
 use domain::time::UtcMs;
-
-/// Why no new call may start; several may hold at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Gate {
-    /// The database is slow or dead.
-    Database,
-    /// Another process took this node's name.
-    Fenced,
-    /// The node drains.
-    Draining,
-    /// Recordings cannot be written.
-    Recorder,
-    /// No disk is left for recordings.
-    Disk,
-}
-
-impl Gate {
-    /// Stable code.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Database => "database",
-            Self::Fenced => "fenced",
-            Self::Draining => "draining",
-            Self::Recorder => "recorder",
-            Self::Disk => "disk",
-        }
-    }
-}
 
 /// What became of the write-ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

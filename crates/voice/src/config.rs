@@ -226,9 +226,9 @@ pub struct VoiceConfig {
     pub inbound: Inbound,
     /// Our certificate; needed where `tls://` is listened on.
     pub tls: Option<TlsFiles>,
-    /// Where phones may be; what comes from elsewhere, trunks aside, is dropped unread. Empty:
-    /// anywhere.
-    pub allow: Vec<Cidr>,
+    /// Where phones may be; what comes from elsewhere, trunks aside, is dropped unread. `None`:
+    /// anywhere; an empty list: nobody but trunks is heard.
+    pub allow: Option<Vec<Cidr>>,
     /// The node's clock; the instants of all reports are on it.
     pub clock: Arc<dyn Clock>,
 }
@@ -271,7 +271,7 @@ impl VoiceConfig {
             legs_file: None,
             inbound: Inbound::default(),
             tls: None,
-            allow: Vec::new(),
+            allow: None,
             clock,
         }
     }

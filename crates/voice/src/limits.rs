@@ -232,3 +232,9 @@ pub const TRUNK_RESULTS: usize = 200;
 /// Time between two syncs of the recordings' folder: with half a second in the tap, a quarter in a chunk
 /// and the sync itself less than the 3 s that power may cost (faults.md promise 5).
 pub const RECORDER_KEEPS: Duration = Duration::from_millis(1_500);
+
+/// Faults of the signalling thread within [`FAULTS_WITHIN`] that it goes on after.
+pub const FAULTS: usize = 20;
+
+/// Time within which faults are counted.
+pub const FAULTS_WITHIN: Duration = Duration::from_secs(60);

@@ -340,7 +340,8 @@ async fn asks(node: SocketAddr) -> bool {
 async fn who_is_not_on_the_list_is_not_even_read() {
     let open = Node::start(vec![]).await;
     assert!(asks(open.sip).await);
-    let shut = Node::configured(|c| c.allow = vec!["10.0.0.0/8".parse().expect("range")]).await;
+    let shut =
+        Node::configured(|c| c.allow = Some(vec!["10.0.0.0/8".parse().expect("range")])).await;
     assert!(!asks(shut.sip).await);
     assert!(shut.handle.stats().await.dropped >= 1);
     // A trunk is heard wherever it is, and so is the range it may call from.
@@ -350,11 +351,20 @@ async fn who_is_not_on_the_list_is_not_even_read() {
     };
     let far = named(1, "192.0.2.1:5060".parse().expect("address"), policy);
     let listed = Node::configured(|c| {
-        c.allow = vec!["10.0.0.0/8".parse().expect("range")];
-        c.trunks = vec![far];
+        c.allow = Some(vec!["10.0.0.0/8".parse().expect("range")]);
+        c.trunks = vec![far.clone()];
     })
     .await;
     assert!(asks(listed.sip).await);
+    // Nobody but trunks.
+    let closed = Node::configured(|c| c.allow = Some(Vec::new())).await;
+    assert!(!asks(closed.sip).await);
+    let trunks = Node::configured(|c| {
+        c.allow = Some(Vec::new());
+        c.trunks = vec![far];
+    })
+    .await;
+    assert!(asks(trunks.sip).await);
 }
 
 /// Certificate and key for `name`, signed by themselves.

@@ -106,6 +106,10 @@ fn of_engine(code: &str) -> Reason {
         "recorder" => reason("recorder", "calls that must be recorded cannot be"),
         "disk" => reason("recorder", "no disk is left for recordings"),
         "disk_low" => reason("recorder", "the disk for recordings is almost full"),
+        "voice" => reason(
+            "voice",
+            "the telephone side ended by a fault: start the node anew",
+        ),
         "trunks" => reason("trunks", "no trunk answers"),
         other => reason("engine", other),
     }

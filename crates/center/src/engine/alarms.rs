@@ -31,6 +31,10 @@ fn gate_words(gate: Gate) -> Option<(&'static str, &'static str)> {
             "no queda disco para grabar: no se marca",
             "no disk is left to record: nothing is dialed",
         )),
+        Gate::Voice => Some((
+            "la telefonía se detuvo por una falla: no se marca; reinicie el nodo",
+            "the telephone side ended by a fault: nothing is dialed; start the node anew",
+        )),
         Gate::Draining => None,
     }
 }

@@ -12,6 +12,7 @@ mod draft;
 mod early;
 mod ending;
 mod fates;
+mod faults;
 mod figures;
 mod floor;
 mod handed;
@@ -84,6 +85,8 @@ pub(crate) struct Engine {
     recorder_fails: u64,
     /// Calls of the last hour, and those of unknown fate.
     fates: fates::Fates,
+    /// When the telephone side told its latest fault.
+    fault_at: Option<UtcMs>,
     /// The node's place among those that live, and how many they are: they share the trunks' limits.
     pub(crate) place: (u32, u32),
     breaches: BTreeSet<String>,
@@ -124,6 +127,7 @@ impl Engine {
             disk_low: false,
             recorder_fails: 0,
             fates: fates::Fates::default(),
+            fault_at: None,
             place: (0, 1),
             breaches: BTreeSet::new(),
             later: VecDeque::new(),
@@ -142,7 +146,10 @@ impl Engine {
                 biased;
                 report = queues.reports.recv(), if reports_open => match report {
                     Some(report) => self.report(self.shared.now(), report),
-                    None => reports_open = false,
+                    None => {
+                        reports_open = false;
+                        self.reports_closed(self.shared.now());
+                    }
                 },
                 Some(order) = queues.done.recv() => self.obey(order),
                 Some(order) = queues.asks.recv() => self.obey(order),
@@ -267,6 +274,7 @@ impl Engine {
         self.give_back_strays();
         self.say_in_queues(now);
         self.unknown_alarm(now);
+        self.fault_over(now);
     }
 
     pub(crate) fn pace_board(&mut self) {

@@ -36,6 +36,13 @@ fn gate_problem(gate: Gate) -> Problem {
             "disk",
             ("no queda disco para grabar", "no disk is left to record"),
         ),
+        Gate::Voice => problem(
+            "voice",
+            (
+                "la telefonía se detuvo por una falla: reinicie el nodo",
+                "the telephone side ended by a fault: start the node anew",
+            ),
+        ),
         Gate::Recorder => problem(
             "recorder",
             ("no se puede grabar", "recordings cannot be written"),

@@ -74,6 +74,7 @@ impl Engine {
                 self.leg(now, agent, false);
             }
             TrunkReport::TrunkHealth { trunk, up, .. } => self.trunk_health(now, trunk, up),
+            TrunkReport::Fault { attempt, .. } => self.voice_fault(now, attempt),
             TrunkReport::TollLimit { trunk, limit, .. } => self.trunk_spent(now, trunk, limit),
         }
     }

@@ -63,6 +63,11 @@ impl CenterHandle {
         self.inner.seen.readiness()
     }
 
+    /// No new calls from now on; those that are up go on.
+    pub async fn take_no_calls(&self) {
+        self.inner.drain(0).await;
+    }
+
     /// No new calls; waits until calls are over, at most `drain_max_ms`.
     pub async fn drain(&self) {
         self.inner
@@ -87,7 +92,9 @@ impl Inner {
                 Ok(_) => pause().await,
             }
         }
-        tracing::warn!("drain: calls are still up at the limit");
+        if max_ms > 0 {
+            tracing::warn!("drain: calls are still up at the limit");
+        }
     }
 
     async fn shutdown(&self) {

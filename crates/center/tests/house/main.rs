@@ -44,6 +44,7 @@ mod refunds;
 mod routes;
 mod screen;
 mod screens;
+mod severed;
 mod short_calls;
 mod sound;
 mod spent;

@@ -182,8 +182,20 @@ impl House {
         config: CenterConfig,
         law: Arc<dyn LawBook>,
     ) -> Self {
+        let line = mpsc::channel(1_024);
+        Self::on_line(store, plan, (start, seed), config, law, line).await
+    }
+
+    /// A house whose telephone side tells through `line`.
+    pub(crate) async fn on_line(
+        store: Arc<MemoryStore>,
+        plan: &Plan,
+        (start, seed): (UtcMs, u64),
+        config: CenterConfig,
+        law: Arc<dyn LawBook>,
+        (reports, receiver): (mpsc::Sender<TrunkReport>, mpsc::Receiver<TrunkReport>),
+    ) -> Self {
         let clock = Arc::new(VirtualClock::start(start));
-        let (reports, receiver) = mpsc::channel(1_024);
         let trunk = SimTrunk::new(
             plan.seed,
             plan.mix,
@@ -275,8 +287,7 @@ impl House {
     /// The agent hangs up and is in wrap-up.
     pub(crate) async fn hang_up(&self, agent: &Screen, attempt: AttemptId) {
         let me = center::Actor::Agent(agent.id);
-        let done = self.center.hang_up(me, attempt).await;
-        done.expect("hangs up");
+        self.center.hang_up(me, attempt).await.expect("hangs up");
         self.until("the call is over", || agent.state() != "talking")
             .await;
     }
@@ -302,7 +313,7 @@ impl House {
     }
 }
 
-async fn furnish(store: &MemoryStore, plan: &Plan, now: UtcMs) {
+pub(crate) async fn furnish(store: &MemoryStore, plan: &Plan, now: UtcMs) {
     let client = Client {
         id: client_id(),
         name: "Banco Uno".into(),

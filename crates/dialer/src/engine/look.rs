@@ -2,11 +2,11 @@
 
 use super::Dialer;
 use crate::call::{Call, Phase};
+use crate::gate::Gate;
 use crate::guard::{Day, Room, ShortDay, Tally, Window, parts};
 use crate::predictive::Memory;
 use crate::session::Session;
 use crate::spec::{CampaignSpec, Item};
-use crate::talk::Gate;
 use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId, CampaignId, TrunkId};
 use domain::time::DAY_MS;

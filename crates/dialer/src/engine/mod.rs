@@ -19,12 +19,13 @@ mod withdraw;
 pub use look::{CampaignView, WindowView};
 
 use crate::call::Call;
+use crate::gate::Gate;
 use crate::guard::{Guard, ShortDay};
 use crate::lines::Lines;
 use crate::pacing::{ModeRefused, Observation};
 use crate::session::Session;
 use crate::spec::{Item, KeptPlace};
-use crate::talk::{Command, Gate, Input, ReleaseWhy};
+use crate::talk::{Command, Input, ReleaseWhy};
 use domain::ids::{AgentId, AttemptId, CampaignId, PersonId};
 use domain::ports::IdSource;
 use domain::time::UtcMs;

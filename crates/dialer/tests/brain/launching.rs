@@ -223,6 +223,7 @@ fn closed_gates_stop_every_new_call() {
         Gate::Draining,
         Gate::Recorder,
         Gate::Disk,
+        Gate::Voice,
     ] {
         let mut rig = Rig::new();
         rig.tell(Input::Gate { gate, closed: true });

@@ -242,6 +242,13 @@ pub enum TrunkReport {
         /** When. */
         at: UtcMs,
     },
+    /// A fault of ours broke the work of a call or leg off; it is ended where it is known.
+    Fault {
+        /** Attempt, where the fault is a call's. */
+        attempt: Option<AttemptId>,
+        /** When. */
+        at: UtcMs,
+    },
     /// What was played is over.
     Played {
         /** Leg. */

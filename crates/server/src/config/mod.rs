@@ -149,8 +149,27 @@ pub(crate) struct Sip {
     pub tls_cert: String,
     /// Its private key, PEM.
     pub tls_key: String,
-    /// Where phones may be; empty: anywhere.
+    /// Where phones may be; empty: anywhere, [`TRUNKS_ONLY`] alone: nowhere.
     pub allow: Vec<String>,
+}
+
+/// The word in `[sip] allow` for trunks, which are heard wherever they are.
+const TRUNKS_ONLY: &str = "trunks";
+
+impl Sip {
+    /// Ranges from which phones are heard; `None`: from anywhere.
+    ///
+    /// # Errors
+    /// A range is no address with its bits.
+    pub(crate) fn heard_from(&self) -> anyhow::Result<Option<Vec<voice::Cidr>>> {
+        if self.allow.is_empty() {
+            return Ok(None);
+        }
+        let ranges = self.allow.iter().filter(|word| *word != TRUNKS_ONLY);
+        let ranges: Result<Vec<_>, _> = ranges.map(|net| net.parse()).collect();
+        let wanted = "[sip] allow: expected ranges as \"10.0.0.0/8\", or \"trunks\"";
+        Ok(Some(ranges.map_err(|e| anyhow::anyhow!("{wanted}: {e}"))?))
+    }
 }
 
 /// `[media]`.
@@ -244,6 +263,7 @@ impl Config {
             self.check_addresses(),
             self.media_ports().map(drop),
             self.browsers().map(drop),
+            self.sip.heard_from().map(drop),
             self.http.tls.check(),
             self.http.check_proxies(),
             self.check_node(),

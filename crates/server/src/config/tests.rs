@@ -42,6 +42,7 @@ fn bad_values_are_refused_with_what_would_be_right() {
         ("[http]\ntls = \"yes\"\n", "self-signed"),
         ("[http]\ntls = { cert = \"a.pem\", key = \"\" }\n", "both"),
         ("[media]\nwebrtc = \"here\"\n", "ADDRESS:PORT"),
+        ("[sip]\nallow = [\"trunk\"]\n", "or \"trunks\""),
         (
             "[[trunks]]\nname = \"a\"\nuri = \"http://x\"\n",
             "sip:host:port",
@@ -69,6 +70,19 @@ fn bad_values_are_refused_with_what_would_be_right() {
     ] {
         let error = with(text).expect_err(text).to_string();
         assert!(error.contains(hint), "{text}: {error}");
+    }
+}
+
+#[test]
+fn phones_are_heard_from_anywhere_from_ranges_or_not_at_all() {
+    for (text, ranges) in [
+        ("", None),
+        ("allow = [\"trunks\"]", Some(0)),
+        ("allow = [\"10.0.0.0/8\", \"trunks\"]", Some(1)),
+    ] {
+        let config = with(&format!("[sip]\n{text}\n")).expect(text);
+        let heard = config.sip.heard_from().expect(text);
+        assert_eq!(heard.map(|ranges| ranges.len()), ranges, "{text}");
     }
 }
 

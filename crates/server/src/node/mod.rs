@@ -179,6 +179,8 @@ impl Node {
     /// Ends everything: calls still up get a BYE, recordings are sealed, sockets closed. Gives the
     /// engine's last figures.
     pub(crate) async fn stop(self) -> Figures {
+        // Else the end of the telephone side would be a fault.
+        self.center.take_no_calls().await;
         self.voice.shutdown().await;
         // What voice told last is still on its way to the engine.
         tokio::time::sleep(SETTLE).await;
@@ -257,7 +259,6 @@ fn voice_config(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<VoiceConfig> {
     let binds: Result<_, _> = config.sip.bind.iter().map(|b| b.parse()).collect();
-    let allow: Result<_, _> = config.sip.allow.iter().map(|net| net.parse()).collect();
     let external = match config.sip.external_address.as_str() {
         "" => None,
         text => Some(
@@ -280,7 +281,7 @@ fn voice_config(
             ..voice::Inbound::default()
         },
         tls: sip_certificate(config)?,
-        allow: allow.context("[sip] allow")?,
+        allow: config.sip.heard_from()?,
         sip_transactions: config.limits.sip_transactions,
         media_bind: config
             .media

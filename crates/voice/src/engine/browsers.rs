@@ -9,7 +9,7 @@ use domain::ids::AgentId;
 use domain::ports::{TrunkError, TrunkReport};
 
 /// What a call that ended well answers.
-const OK: u16 = 200;
+pub(super) const OK: u16 = 200;
 
 impl Engine {
     /// The agent's browser has a connection: a leg of its own, or the next one of a leg that is up,

@@ -1,6 +1,7 @@
 //! The loop of the signalling thread and what it owns.
 
 use super::again::Tries;
+use super::fault::{Faults, Whose};
 use super::legs::{LegRow, Legs, Over};
 use super::order::Order;
 use super::orphans::{LegBook, Orphan, Orphans};
@@ -89,6 +90,7 @@ pub(super) struct Engine {
     pub(super) book: LegBook,
     /// Legs of processes that are gone.
     pub(super) orphans: Orphans,
+    pub(super) faults: Faults,
     /// When the endpoint's timers were looked at last.
     ticked: Instant,
 }
@@ -116,15 +118,14 @@ impl Engine {
         let tones = Tones::new();
         let wall = Wall::new(config.clock.clone());
         let tell = move |event| happened.try_send(event).or_else(give_back);
-        let (bind, ports) = (config.media_bind, config.media_ports.clone());
-        let (count, at) = (config.media_threads, (bind, ports));
-        let plane = Plane::start(count, at, &tones, &wall, front, tell)?;
+        let at = (config.media_bind, config.media_ports.clone());
+        let plane = Plane::start(config.media_threads, at, &tones, &wall, front, tell)?;
         let now = Instant::now();
         let settings = settings(&config, net.addrs());
         let sip_addr = settings
             .local
             .udp
-            .unwrap_or(SocketAddr::new(reached_at(&config, bind), 0));
+            .unwrap_or(SocketAddr::new(reached_at(&config, config.media_bind), 0));
         let route = |trunk: &TrunkConfig| (trunk.id, Route::new(trunk.clone(), now));
         let mut endpoint = Endpoint::new(settings, Box::new(SeededIds::new(rand::random())));
         endpoint.hear(net.hears());
@@ -152,12 +153,13 @@ impl Engine {
             tries: HashMap::new(),
             placed: HashMap::new(),
             sip_addr,
-            media_ip: reached_at(&config, bind),
+            media_ip: reached_at(&config, config.media_bind),
             farewell: None,
             trails: Trails::default(),
             known: HashMap::new(),
             book,
             orphans: Orphans::of(left),
+            faults: Faults::new(),
             ticked: now,
             config,
         };
@@ -190,25 +192,29 @@ impl Engine {
             armed = deadline;
             let waiting = self.plane.behind() || self.outbox.waits();
             tokio::select! {
-                Some(inbound) = ears.inbound.recv() => self.take(inbound),
-                Some(event) = ears.media.recv() => self.media_event(event),
+                Some(inbound) = ears.inbound.recv() => {
+                    self.safely(Whose::input(&inbound.input), |engine| engine.take(inbound));
+                }
+                Some(event) = ears.media.recv() => {
+                    self.safely(Whose::media(&event), |engine| engine.media_event(event));
+                }
                 order = inbox.recv(), if self.farewell.is_none() => match order {
                     Some(order) => self.orders(order, &mut inbox),
                     None => self.say_farewell(None),
                 },
-                Some(found) = ears.found.recv() => self.found(found),
+                Some(found) = ears.found.recv() => self.safely(Whose::Nobody, |engine| engine.found(found)),
                 () = &mut timer, if armed.is_some() => armed = None,
-                _ = tick.tick() => self.housekeeping(),
+                _ = tick.tick() => self.safely(Whose::Nobody, Self::housekeeping),
                 () = tokio::time::sleep(RETRY), if waiting => self.retry(),
             }
-            self.settle();
+            self.safely(Whose::Nobody, Self::settle);
         }
         self.finish(ears).await;
     }
 
     /// Orders that wait go together: a floor's calls are withdrawn before what comes of the first is read.
     fn orders(&mut self, first: Order, inbox: &mut mpsc::Receiver<Order>) {
-        self.order(first);
+        self.safely(Whose::order(&first), |engine| engine.order(first));
         for _ in 1..ORDERS {
             // Behind a farewell nothing is taken any more.
             if self.farewell.is_some() {
@@ -217,8 +223,8 @@ impl Engine {
             let Ok(order) = inbox.try_recv() else {
                 return;
             };
-            self.settle();
-            self.order(order);
+            self.safely(Whose::Nobody, Self::settle);
+            self.safely(Whose::order(&order), |engine| engine.order(order));
         }
     }
 
@@ -295,7 +301,7 @@ impl Engine {
                 self.net.send(transmit);
             }
             if let Some(event) = self.endpoint.poll_event() {
-                self.sip_event(event);
+                self.safely(Whose::event(&event), |engine| engine.sip_event(event));
                 continue;
             }
             let now = Instant::now();

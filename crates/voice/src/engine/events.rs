@@ -208,6 +208,7 @@ impl Engine {
                 }
             }
             MediaEvent::Removed { leg, counts } => self.removed(leg, counts),
+            MediaEvent::Broken { leg } => self.broken(leg),
             MediaEvent::Browser { leg, up } => self.browser_news(leg, up),
             MediaEvent::Recorder(event) => self.recorded(event),
         }

@@ -10,6 +10,7 @@ mod calls;
 mod core;
 mod events;
 mod farewell;
+mod fault;
 mod inbound;
 mod legs;
 mod meter;

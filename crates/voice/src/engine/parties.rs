@@ -345,7 +345,7 @@ impl Engine {
         );
     }
 
-    fn party_over(&mut self, leg: LegId, over: Over) {
+    pub(super) fn party_over(&mut self, leg: LegId, over: Over) {
         let Some(held) = self.party_row(leg) else {
             return;
         };

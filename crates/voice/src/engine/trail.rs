@@ -91,6 +91,11 @@ impl Trails {
         });
     }
 
+    /// The leg that a message is about, where it is followed.
+    pub(super) fn whose(&self, bytes: &[u8]) -> Option<LegId> {
+        self.by_call.get(read(bytes)?.call_id).copied()
+    }
+
     fn heard(&mut self, home: LegId, quality: LegQuality) {
         if let Some(row) = self.legs.get_mut(&home)
             && row.trail.legs.len() < limits::LEGS_KEPT

@@ -37,6 +37,7 @@ impl Engine {
             self.reconnect(trunk);
             self.tell_limit(trunk);
         }
+        self.look_after_media();
         self.check_agents();
         self.check_callers();
         self.check_untaken();

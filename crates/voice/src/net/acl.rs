@@ -55,8 +55,8 @@ pub(crate) struct Guests {
     pub(crate) known: HashSet<IpAddr>,
     /// What trunks send from besides.
     pub(crate) trunks: Vec<Cidr>,
-    /// Where phones may be; empty: anywhere.
-    pub(crate) allowed: Vec<Cidr>,
+    /// Where phones may be; `None`: anywhere, none at all: nobody but trunks is heard.
+    pub(crate) allowed: Option<Vec<Cidr>>,
 }
 
 impl Guests {
@@ -67,9 +67,10 @@ impl Guests {
 
     /// Whether what it sends is read at all.
     pub(crate) fn hears(&self, addr: IpAddr) -> bool {
-        self.allowed.is_empty()
-            || self.knows(addr)
-            || self.allowed.iter().any(|net| net.holds(addr))
+        let Some(allowed) = &self.allowed else {
+            return true;
+        };
+        self.knows(addr) || allowed.iter().any(|net| net.holds(addr))
     }
 }
 
@@ -111,7 +112,7 @@ mod tests {
     fn who_is_known_is_always_heard() {
         let mut guests = Guests::default();
         assert!(guests.hears(ip("8.8.8.8")) && !guests.knows(ip("8.8.8.8")));
-        guests.allowed = vec!["10.0.0.0/8".parse().expect("range")];
+        guests.allowed = Some(vec!["10.0.0.0/8".parse().expect("range")]);
         guests.known.insert(ip("192.0.2.1"));
         guests.trunks = vec!["198.51.100.0/28".parse().expect("range")];
         assert!(!guests.hears(ip("8.8.8.8")));
@@ -119,5 +120,8 @@ mod tests {
             assert!(guests.hears(ip(fine)), "{fine}");
         }
         assert!(guests.knows(ip("198.51.100.3")) && !guests.knows(ip("10.1.1.1")));
+        guests.allowed = Some(Vec::new());
+        assert!(guests.hears(ip("198.51.100.3")) && guests.hears(ip("192.0.2.1")));
+        assert!(!guests.hears(ip("10.1.1.1")), "trunks alone");
     }
 }

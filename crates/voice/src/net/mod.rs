@@ -65,7 +65,7 @@ impl Net {
     pub(crate) async fn open(
         binds: &[SipBind],
         files: Option<&TlsFiles>,
-        allowed: Vec<Cidr>,
+        allowed: Option<Vec<Cidr>>,
     ) -> Result<(Self, mpsc::Receiver<Inbound>), VoiceError> {
         let (inbound_tx, inbound) = mpsc::channel(INBOUND_QUEUE);
         let door = Door::default();

@@ -131,7 +131,9 @@ impl State {
             return;
         };
         let Some(line) = port.homes.get(&leg) else {
-            return self.browser_packet(leg, datagram, from, now);
+            return self.safely(Some(leg), |plane| {
+                plane.browser_packet(leg, datagram, from, now);
+            });
         };
         if let Some(order) = port.parcel(leg, datagram, from, now) {
             // A busy thread loses a packet, as its socket would.

@@ -7,6 +7,7 @@
 //! debtor's thread when they are joined.
 
 mod browser;
+mod fault;
 mod guard;
 mod kit;
 mod leg;
@@ -62,6 +63,9 @@ pub(crate) fn hear_all<'a>(
         leg.pause_frame();
     }
 }
+
+/// The load of a thread that is gone: it is never the emptiest that takes a leg.
+const GONE: usize = usize::MAX / 2;
 
 /// The way to the media threads, with the sockets' range; lives in the signalling thread.
 pub(crate) struct Plane {
@@ -222,7 +226,7 @@ impl Plane {
             if self.browsers.remove(&leg) {
                 self.threads[0].give(Order::Hub(HubOrder::Forget(leg)));
             }
-            self.load[home] = self.load[home].saturating_sub(1);
+            self.leaves(home);
         }
         self.threads[home].give(order);
     }
@@ -232,6 +236,23 @@ impl Plane {
         for thread in &mut self.threads {
             thread.retry();
         }
+    }
+
+    /// Legs of threads that ended without being told to; each thread's once. Nothing is given to those any more.
+    pub(crate) fn gone(&mut self) -> Vec<LegId> {
+        let mut lost = Vec::new();
+        for (n, thread) in self.threads.iter().enumerate() {
+            if self.load[n] < GONE && thread.gone() {
+                self.load[n] = GONE;
+                lost.extend(self.homes.iter().filter(|(_, h)| **h == n).map(|(l, _)| *l));
+            }
+        }
+        lost
+    }
+
+    /// Whether no thread is left.
+    pub(crate) fn lost(&self) -> bool {
+        !self.load.is_empty() && self.load.iter().all(|load| *load >= GONE)
     }
 
     /// Whether a thread is so far behind that orders wait here.
@@ -266,6 +287,12 @@ impl Plane {
         }
     }
 
+    fn leaves(&mut self, home: usize) {
+        if self.load[home] < GONE {
+            self.load[home] = self.load[home].saturating_sub(1);
+        }
+    }
+
     /// Moves `guest` to the thread of `host`.
     fn together(&mut self, host: LegId, guest: LegId) {
         let (Some(&to), Some(&from)) = (self.homes.get(&host), self.homes.get(&guest)) else {
@@ -277,8 +304,8 @@ impl Plane {
         let line = self.threads[to].line();
         self.threads[to].give(Order::Expect(guest));
         self.threads[from].give(Order::Give(guest, line));
-        self.load[from] = self.load[from].saturating_sub(1);
-        self.load[to] += 1;
+        self.leaves(from);
+        self.load[to] = self.load[to].saturating_add(1);
         self.homes.insert(guest, to);
         if self.browsers.contains(&guest) {
             let home = self.line_from_port(to);

@@ -1,6 +1,7 @@
 //! What a media thread does with its orders.
 
-use super::order::{Event, LegId, Order};
+use super::leg::Leg;
+use super::order::{Counts, Event, LegId, Order};
 use super::progress::Progress;
 use super::sound::Sound;
 use super::talk::Talk;
@@ -26,7 +27,10 @@ impl State {
                 self.take_in(leg);
                 kept.into_iter().for_each(|order| self.obey(order));
             }
-            Order::NeverComing(leg) => drop(self.expected.remove(&leg)),
+            Order::NeverComing(leg) => {
+                let kept = self.expected.remove(&leg).unwrap_or_default();
+                kept.into_iter().for_each(|order| self.obey(order));
+            }
             Order::Give(leg, line) => {
                 self.part(leg);
                 let passed = self
@@ -102,6 +106,8 @@ impl State {
             }
             Order::Mute(_, on) => leg.talk.mute = on,
             Order::Dtmf(_, event) => leg.press(event),
+            #[cfg(test)]
+            Order::Break(_) => panic!("a fault on purpose"),
             _ => {}
         }
     }
@@ -249,16 +255,25 @@ impl State {
         }
     }
 
-    fn remove(&mut self, id: LegId, at: Instant) {
+    pub(super) fn remove(&mut self, id: LegId, at: Instant) {
         self.part(id);
-        let Some(mut leg) = self.take_out(id) else {
+        let Some(leg) = self.take_out(id) else {
+            if let Some(counts) = self.fallen.remove(&id) {
+                self.tell(Event::Removed { leg: id, counts });
+            }
             return;
         };
+        let counts = self.dismiss(leg, at);
+        self.tell(Event::Removed { leg: id, counts });
+    }
+
+    /// Ends a leg that was taken out: its goodbye, its recording, its counts.
+    pub(super) fn dismiss(&mut self, mut leg: Box<Leg>, at: Instant) -> Counts {
         leg.say_bye();
         let unproved = leg.wire.unproved();
         if unproved > 0 {
             tracing::warn!(
-                leg = id.0,
+                leg = leg.id.0,
                 unproved,
                 "datagrams without the right protection"
             );
@@ -269,6 +284,6 @@ impl State {
             self.jobs
                 .extend(left.into_iter().map(|job| (line.clone(), job)));
         }
-        self.tell(Event::Removed { leg: id, counts });
+        counts
     }
 }

@@ -93,6 +93,9 @@ pub(crate) enum Order {
     Datagram(LegId, Box<Parcel>, Returns),
     /// End of the leg; `at` ends its recording. Told by [`Event::Removed`].
     Remove(LegId, Instant),
+    /// A fault in the leg's work.
+    #[cfg(test)]
+    Break(LegId),
     /// Let every leg go and end.
     Stop,
 }
@@ -121,10 +124,22 @@ impl Order {
             | Self::Browser(leg, _)
             | Self::Datagram(leg, ..)
             | Self::Remove(leg, _) => Some(*leg),
+            #[cfg(test)]
+            Self::Break(leg) => Some(*leg),
             // The debtor's leg never moves: the one that joins it may be on its way.
             Self::Bridge { agent, .. } => Some(*agent),
             Self::Monitor { supervisor, .. } => Some(*supervisor),
             Self::Party { party, .. } => Some(*party),
+        }
+    }
+}
+
+impl Order {
+    /// The leg that a fault in the order's work is laid to.
+    pub(super) fn whose(&self) -> Option<LegId> {
+        match self {
+            Self::Add(leg) | Self::Arrive(leg) => Some(leg.id),
+            other => other.leg(),
         }
     }
 }
@@ -214,6 +229,10 @@ pub(crate) enum Event {
     Removed {
         leg: LegId,
         counts: Counts,
+    },
+    /// The work broke off by a fault of ours; the leg it was busy with is out.
+    Broken {
+        leg: Option<LegId>,
     },
     /// A browser's connection came up, or went down.
     Browser {

@@ -1,6 +1,6 @@
 //! From one leg to the others: passing packets on, and mixing on the wheel.
 
-use super::leg::{Audio, Heard, PACKET_SAMPLES, Passed};
+use super::leg::{Audio, Heard, Leg, PACKET_SAMPLES, Passed};
 use super::order::{Event, LegId};
 use super::progress::News;
 use super::sound::SILENCE;
@@ -139,42 +139,55 @@ impl State {
         let ntp = media::rtcp::ntp_from_unix_ms(unix_ms);
         let mut played = Vec::new();
         for slot in 0..self.legs.len() {
-            let Some(leg) = self.legs[slot].as_deref_mut() else {
+            let Some(id) = self.legs[slot].as_ref().map(|leg| leg.id) else {
                 continue;
             };
-            let id = leg.id;
-            if matches!(leg.wire, super::wire::Wire::Browser(_)) {
-                self.browser_turn(slot, now);
-            }
-            let Some(leg) = self.legs[slot].as_deref_mut() else {
-                continue;
-            };
-            leg.rtcp_tick(now, ntp);
-            if let Some(tap) = &mut leg.tap {
-                tap.tick(now);
-            }
-            let news = leg.judge(|progress| progress.wait(now));
-            let quiet = leg.quiet(now);
-            let (of, lifeless_ms) = (leg.of, leg.lifeless_ms(now));
-            self.tell_news(id, news, now);
-            if let Some(silent_ms) = quiet {
-                self.tell(Event::Silent {
-                    leg: id,
-                    of,
-                    silent_ms,
-                    lifeless_ms,
-                    at: now,
-                });
-            }
-            self.voice_of(slot, now, &mut played);
-            let Some(leg) = self.legs[slot].as_deref_mut() else {
-                continue;
-            };
-            if leg.newly_proved() {
-                self.tell(Event::Proved { leg: id, at: now });
-            }
+            self.safely(Some(id), |plane| {
+                plane.turn_of(slot, (now, ntp), &mut played);
+            });
         }
         self.tell_played(played);
+    }
+
+    /// What is due on the leg in `slot`.
+    fn turn_of(
+        &mut self,
+        slot: usize,
+        (now, ntp): (Instant, u64),
+        played: &mut Vec<(LegId, Instant)>,
+    ) {
+        let browser = |leg: &Leg| matches!(leg.wire, super::wire::Wire::Browser(_));
+        if self.legs[slot].as_deref().is_some_and(browser) {
+            self.browser_turn(slot, now);
+        }
+        let Some(leg) = self.legs[slot].as_deref_mut() else {
+            return;
+        };
+        let id = leg.id;
+        leg.rtcp_tick(now, ntp);
+        if let Some(tap) = &mut leg.tap {
+            tap.tick(now);
+        }
+        let news = leg.judge(|progress| progress.wait(now));
+        let quiet = leg.quiet(now);
+        let (of, lifeless_ms) = (leg.of, leg.lifeless_ms(now));
+        self.tell_news(id, news, now);
+        if let Some(silent_ms) = quiet {
+            self.tell(Event::Silent {
+                leg: id,
+                of,
+                silent_ms,
+                lifeless_ms,
+                at: now,
+            });
+        }
+        self.voice_of(slot, now, played);
+        let Some(leg) = self.legs[slot].as_deref_mut() else {
+            return;
+        };
+        if leg.newly_proved() {
+            self.tell(Event::Proved { leg: id, at: now });
+        }
     }
 
     /// What the leg in `slot` is sent on this turn.

@@ -240,3 +240,79 @@ fn who_sends_nothing_after_his_word_is_judged_all_the_same() {
     assert_eq!(class, Ok("human"));
     plane.stop();
 }
+
+#[test]
+fn a_fault_ends_the_leg_it_happened_with_and_no_other() {
+    let (said, told) = std::sync::mpsc::sync_channel(8);
+    let mut plane = telling(move |event| {
+        if matches!(event, Event::Broken { .. } | Event::Removed { .. }) {
+            // The test may be over.
+            let _ = said.try_send(event);
+        }
+        Ok(())
+    });
+    let (mut debtor, agent) = bridged(&mut plane, None);
+    let broken = Far::new(&mut plane);
+    plane.order(Order::Agreed(broken.leg, broken.agreed(None), true));
+    plane.order(Order::Break(broken.leg));
+    plane.order(Order::Mute(broken.leg, false));
+    let wait = Duration::from_secs(3);
+    let Ok(Event::Broken { leg }) = told.recv_timeout(wait) else {
+        panic!("a fault is told");
+    };
+    assert_eq!(leg, Some(broken.leg));
+    // The others talk on.
+    let talk = debtor.packet(8, &[0x33; 160]);
+    debtor.send(&talk);
+    assert_eq!(agent.hears(|p| says(p, 0x33)), Some(()));
+    // Its end is ordered as any other's, and told once.
+    plane.order(Order::Remove(broken.leg, Instant::now()));
+    plane.order(Order::Remove(debtor.leg, Instant::now()));
+    for wanted in [broken.leg, debtor.leg] {
+        let Ok(Event::Removed { leg, .. }) = told.recv_timeout(wait) else {
+            panic!("its end is told");
+        };
+        assert_eq!(leg, wanted);
+    }
+    assert!(plane.gone().is_empty() && !plane.lost());
+    plane.stop();
+    assert!(told.try_iter().all(|e| !matches!(e, Event::Broken { .. })));
+}
+
+#[test]
+fn a_thread_that_is_gone_is_found_with_its_legs() {
+    let mut plane = telling(|event| match event {
+        Event::Removed { .. } => panic!("a fault on purpose"),
+        _ => Ok(()),
+    });
+    let (debtor, agent) = bridged(&mut plane, None);
+    plane.order(Order::Remove(debtor.leg, Instant::now()));
+    let end = Instant::now() + Duration::from_secs(3);
+    let mut lost = plane.gone();
+    while lost.is_empty() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(5));
+        lost = plane.gone();
+    }
+    assert_eq!(lost, [agent.leg], "of the debtor's nothing is left");
+    assert!(plane.lost() && plane.gone().is_empty(), "told once");
+    assert!(plane.add(false).is_none(), "nobody is there to take a leg");
+    plane.order(Order::Remove(agent.leg, Instant::now()));
+    plane.stop();
+}
+
+#[test]
+fn a_thread_whose_orders_cannot_come_any_more_seals_and_ends() {
+    let (said, told) = std::sync::mpsc::sync_channel(8);
+    let mut plane = telling(move |event| {
+        if let Event::Removed { leg, .. } = event {
+            let _ = said.try_send(leg);
+        }
+        Ok(())
+    });
+    let far = Far::new(&mut plane);
+    plane.order(Order::Agreed(far.leg, far.agreed(None), true));
+    drop(plane);
+    assert_eq!(told.recv_timeout(Duration::from_secs(3)), Ok(far.leg));
+    let gone = told.recv_timeout(Duration::from_secs(3));
+    assert_eq!(gone, Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
+}

@@ -2,7 +2,7 @@
 
 use super::browser::Port;
 use super::leg::Leg;
-use super::order::{Event, LegId, Order};
+use super::order::{Counts, Event, LegId, Order};
 use super::pace::Pace;
 use super::poll::{Poll, Token, Told, WAKE, Waker};
 use super::sound::Tones;
@@ -10,7 +10,7 @@ use super::wire::Wire;
 use crate::wall::Wall;
 use crate::webrtc::Hub;
 use crate::{VoiceError, limits};
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
@@ -41,6 +41,7 @@ impl ThreadLine {
             Ok(()) if waits => return Ok(()),
             Ok(()) => Ok(()),
             Err(TrySendError::Full(order)) => Err(order),
+            // The thread is gone: whose legs it had finds that out by `Running::gone`.
             Err(TrySendError::Disconnected(_)) => Ok(()),
         };
         self.waker.wake();
@@ -76,6 +77,11 @@ impl Running {
 
     pub(super) fn behind(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// Whether it ended without being told to.
+    pub(super) fn gone(&self) -> bool {
+        self.thread.is_finished()
     }
 
     pub(super) fn stop(mut self) {
@@ -129,6 +135,7 @@ where
                 mixer: super::route::Mixer::default(),
                 heard: Vec::new(),
                 wall,
+                fallen: HashMap::new(),
                 stopping: false,
             };
             state.run(&inbox);
@@ -184,6 +191,8 @@ pub(super) struct State {
     /// What a browser's connection brought, kept from one datagram to the next.
     pub(super) heard: Vec<crate::webrtc::Plain>,
     pub(super) wall: Wall,
+    /// Legs that a fault took out before their end was ordered, with what they carried.
+    pub(super) fallen: HashMap<LegId, Counts>,
     pub(super) stopping: bool,
 }
 
@@ -197,19 +206,17 @@ impl State {
             self.poll
                 .wait(turn.saturating_duration_since(before), &mut told);
             self.pace.read(told.count(), before.elapsed());
-            while let Ok(order) = inbox.try_recv() {
-                self.obey(order);
-            }
+            self.take_orders(inbox);
             for n in 0..told.count() {
                 match told.token(n) {
                     WAKE => self.poll.awake(),
-                    BROWSERS => self.read_browsers(),
+                    BROWSERS => self.safely(None, Self::read_browsers),
                     token => self.read(token, &mut buffer),
                 }
             }
             let now = Instant::now();
             if now >= turn {
-                self.turn(now);
+                self.safely(None, |plane| plane.turn(now));
                 self.pace.turn();
                 turn += TURN;
                 if now.saturating_duration_since(turn) > LAG {
@@ -225,6 +232,20 @@ impl State {
         }
     }
 
+    fn take_orders(&mut self, inbox: &Receiver<Order>) {
+        loop {
+            match inbox.try_recv() {
+                Ok(order) => self.safely(order.whose(), |plane| plane.obey(order)),
+                Err(TryRecvError::Empty) => return,
+                // Nobody is left to order anything: recordings are sealed, and this is the end.
+                Err(TryRecvError::Disconnected) if self.stopping => return,
+                Err(TryRecvError::Disconnected) => {
+                    return self.safely(None, |plane| plane.obey(Order::Stop));
+                }
+            }
+        }
+    }
+
     /// Reads a datagram of one socket: even tokens are RTP, odd ones RTCP. What is left is told
     /// again, so that a flood at one port cannot starve the others.
     fn read(&mut self, token: Token, buffer: &mut [u8]) {
@@ -237,11 +258,14 @@ impl State {
             return;
         };
         let now = Instant::now();
-        if control {
-            leg.hear_rtcp(&buffer[..length], from, now);
-        } else {
-            self.packet(slot, &buffer[..length], from, now);
-        }
+        let (id, datagram) = (leg.id, &buffer[..length]);
+        self.safely(Some(id), |plane| {
+            if !control {
+                plane.packet(slot, datagram, from, now);
+            } else if let Some(leg) = plane.leg(id) {
+                leg.hear_rtcp(datagram, from, now);
+            }
+        });
     }
 
     /// Tells an event; kept when the signalling thread is behind.

@@ -128,6 +128,14 @@ impl Node {
         self.kept.iter().any(fits)
     }
 
+    /// Whether the room ends by itself, so that nothing more is told.
+    pub async fn closes(&mut self) -> bool {
+        let end = async { while self.reports.recv().await.is_some() {} };
+        tokio::time::timeout(Duration::from_secs(20), end)
+            .await
+            .is_ok()
+    }
+
     /// Everything told and not asked for, once the room has ended.
     pub async fn rest(mut self) -> Vec<TrunkReport> {
         self.handle.shutdown().await;

@@ -1,0 +1,209 @@
+//! A fault of ours ends the call it happened with, counted and alarmed; the room goes on. Where faults follow each
+//! other too quickly the thread ends all the same, and who reads the reports finds them closed.
+
+use super::browsers::OK;
+use super::core::Engine;
+use super::legs::{OurEnd, Over, Owner};
+use super::order::{Command, Order};
+use crate::limits;
+use crate::net::Input;
+use crate::plane::{Counts, Event as MediaEvent, LegId};
+use domain::ids::{AgentId, AttemptId};
+use domain::ports::{LegRef, TrunkReport};
+use sip::header::Reason;
+use sip::ua::{CallKey, Event};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Instant;
+
+/// Temporary failure (Q.850 41).
+const FAULT: OurEnd = OurEnd {
+    q850: 41,
+    why: "fault",
+};
+
+/// When the latest faults of the signalling thread happened.
+pub(super) type Faults = VecDeque<Instant>;
+
+/// What a piece of work is done for.
+pub(super) enum Whose {
+    /// Nobody that is known.
+    Nobody,
+    /// A leg.
+    Leg(LegId),
+    /// The call that the SIP endpoint knows by this key.
+    Call(CallKey),
+    /// A debtor's call.
+    Attempt(AttemptId),
+    /// An agent's leg.
+    Agent(AgentId),
+    /// The call of a message.
+    Message(bytes::Bytes),
+}
+
+impl Whose {
+    pub(super) fn input(input: &Input) -> Self {
+        match input {
+            Input::Bytes(bytes) => Self::Message(bytes.clone()),
+            _ => Self::Nobody,
+        }
+    }
+
+    pub(super) fn order(order: &Order) -> Self {
+        let Order::Call(command, _) = order else {
+            return Self::Nobody;
+        };
+        match command {
+            Command::Dial(order) => Self::Attempt(order.attempt_id),
+            Command::Take(order) => Self::Attempt(order.attempt_id),
+            Command::InviteParty(order) => Self::Attempt(order.attempt),
+            Command::Cancel(attempt)
+            | Command::Bridge(attempt, _)
+            | Command::Unbridge(attempt)
+            | Command::Hold(attempt, _)
+            | Command::Mute(attempt, _)
+            | Command::Record(attempt, _)
+            | Command::Dtmf(attempt, _)
+            | Command::Monitor(attempt, ..)
+            | Command::SeatParty(attempt, _)
+            | Command::DropParty(attempt, _)
+            | Command::HangUp(attempt, _) => Self::Attempt(*attempt),
+            Command::Play(leg, _) | Command::Say(leg, _) => match leg {
+                LegRef::Debtor(attempt) => Self::Attempt(*attempt),
+                LegRef::Agent(agent) => Self::Agent(*agent),
+            },
+            Command::OpenAgent(agent, _)
+            | Command::CloseAgent(agent)
+            | Command::OpenBrowser(agent, _) => Self::Agent(*agent),
+            Command::Know(..) => Self::Nobody,
+        }
+    }
+
+    pub(super) fn media(event: &MediaEvent) -> Self {
+        match event {
+            MediaEvent::Bridged { debtor: leg, .. }
+            | MediaEvent::Played { leg, .. }
+            | MediaEvent::Dtmf { leg, .. }
+            | MediaEvent::Classified { leg, .. }
+            | MediaEvent::Printed { leg, .. }
+            | MediaEvent::Silent { leg, .. }
+            | MediaEvent::Proved { leg, .. }
+            | MediaEvent::Left { leg, .. }
+            | MediaEvent::Removed { leg, .. }
+            | MediaEvent::Browser { leg, .. } => Self::Leg(*leg),
+            MediaEvent::Broken { .. } | MediaEvent::Recorder(_) => Self::Nobody,
+        }
+    }
+
+    pub(super) fn event(event: &Event) -> Self {
+        match event {
+            Event::Progress { call, .. }
+            | Event::Answered { call, .. }
+            | Event::Failed { call, .. }
+            | Event::Confirmed { call, .. }
+            | Event::Reinvite { call, .. }
+            | Event::ReinviteDone { call, .. }
+            | Event::Info { call, .. }
+            | Event::Refer { call, .. }
+            | Event::ReferAnswered { call, .. }
+            | Event::ReferProgress { call, .. }
+            | Event::Ended { call, .. } => Self::Call(*call),
+            Event::Incoming(incoming) => Self::Call(incoming.call),
+            Event::OrphanEnded { .. }
+            | Event::Registration { .. }
+            | Event::Pong { .. }
+            | Event::Registered { .. }
+            | Event::Unregistered { .. } => Self::Nobody,
+        }
+    }
+}
+
+impl Engine {
+    /// Does a piece of work. Where it panics, the call it was done for ends.
+    pub(super) fn safely(&mut self, whose: Whose, work: impl FnOnce(&mut Self)) {
+        let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) else {
+            return;
+        };
+        let now = Instant::now();
+        self.faults
+            .retain(|at| now.duration_since(*at) < limits::FAULTS_WITHIN);
+        self.faults.push_back(now);
+        if self.faults.len() > limits::FAULTS {
+            // What breaks again and again is not mended by going on.
+            resume_unwind(panic);
+        }
+        let leg = self.leg_of(&whose);
+        self.broken(leg);
+    }
+
+    fn leg_of(&self, whose: &Whose) -> Option<LegId> {
+        match whose {
+            Whose::Nobody => None,
+            Whose::Leg(leg) => Some(*leg),
+            Whose::Call(key) => self.legs.of_call(*key),
+            Whose::Attempt(attempt) => self.attempts.get(attempt).copied(),
+            Whose::Agent(agent) => self.agents.get(agent).copied(),
+            Whose::Message(bytes) => self.trails.whose(bytes),
+        }
+    }
+
+    /// A leg broke, here or on its media thread: it is told and ended.
+    pub(super) fn broken(&mut self, leg: Option<LegId>) {
+        let leg = leg.filter(|leg| self.live(*leg).is_some());
+        let attempt = leg.and_then(|leg| match &self.live(leg)?.owner {
+            Owner::Debtor(debtor) => Some(debtor.order.attempt_id),
+            Owner::Party(party) => Some(party.attempt),
+            Owner::Agent(_) | Owner::Caller { .. } => None,
+        });
+        let at = self.wall.now();
+        self.outbox.tell(TrunkReport::Fault { attempt, at });
+        if let Some(leg) = leg {
+            self.end_broken(leg);
+        }
+    }
+
+    fn end_broken(&mut self, leg: LegId) {
+        let now = self.millis();
+        let Some(row) = self.legs.get_mut(leg) else {
+            return;
+        };
+        row.our_end.get_or_insert(FAULT);
+        let hung_up = row.key.is_some_and(|key| {
+            let reason = Reason::q850(41, FAULT.why);
+            let endpoint = &mut self.endpoint;
+            let said = AssertUnwindSafe(|| endpoint.hang_up(now, key, Some(reason)).is_ok());
+            catch_unwind(said).unwrap_or(false)
+        });
+        if hung_up {
+            return;
+        }
+        // The far end cannot be told any more: the leg is over for us.
+        let over = Over {
+            at: self.now,
+            code: None,
+            q850: Some(FAULT.q850),
+            by_us: true,
+            ring_timeout: false,
+        };
+        match self.live(leg).map(|row| &row.owner) {
+            Some(Owner::Agent(_)) => self.agent_down(leg, FAULT.why.to_owned(), OK, true),
+            Some(Owner::Party(_)) => self.party_over(leg, over),
+            _ => self.over(leg, over),
+        }
+    }
+
+    /// Looks after media threads: what was on one that is gone is over.
+    pub(super) fn look_after_media(&mut self) {
+        for leg in self.plane.gone() {
+            self.broken(Some(leg));
+            self.media_event(MediaEvent::Removed {
+                leg,
+                counts: Counts::default(),
+            });
+        }
+        if self.plane.lost() && self.farewell.is_none() {
+            // No call can have sound any more: the end is told by the reports that close.
+            self.say_farewell(None);
+        }
+    }
+}
