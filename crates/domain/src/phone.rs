@@ -1,5 +1,7 @@
 //! Phone numbers: E.164 only, checked by the `phonenumber` crate (libphonenumber data).
 
+mod plain;
+
 use crate::ValueError;
 
 crate::text_enum! {
@@ -58,6 +60,13 @@ impl Phone {
     /// # Errors
     /// When the text is no valid number of its country's numbering plan.
     pub fn parse(text: &str, country: Option<&str>) -> Result<Self, ValueError> {
+        match country.and_then(|country| plain::e164(text, country)) {
+            Some(number) => Ok(Self(number)),
+            None => Self::by_library(text, country),
+        }
+    }
+
+    fn by_library(text: &str, country: Option<&str>) -> Result<Self, ValueError> {
         let region = match country {
             Some(code) => Some(code.parse().map_err(|_| {
                 ValueError::malformed("phone", "unknown country for a national number")
