@@ -164,9 +164,15 @@ async fn put(
     done.expect("batch")
 }
 
+/// On a thread of the runtime, as in the service: what such a task makes begins elsewhere than what `main` makes.
 #[tokio::main]
 async fn main() {
-    let mut args = std::env::args().skip(1);
+    tokio::spawn(measure()).await.expect("measured");
+}
+
+async fn measure() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mut args = args.into_iter();
     let url = args.next().expect("a database");
     let rows = args
         .next()

@@ -96,6 +96,9 @@ impl SqlStore {
                 mixed: false,
             };
             self.put_behind(import, behind);
+            // A task begins on the thread that made it, once that has nothing else to do: the next batch would be read
+            // and laid out first.
+            tokio::task::yield_now().await;
             return Ok(report);
         }
         let report = write_mixed(&mut tx, import, (rows, &batch), expected).await?;
