@@ -32,6 +32,9 @@ pub const MAX_ACK_MEMORY: usize = 20_000;
 pub const MAX_REGISTRATIONS: usize = 1_000;
 /// Most events waiting to be polled; beyond it new incoming requests are refused with 503.
 pub const MAX_EVENTS: usize = 20_000;
+/// When a caller for whom there is no room may come again, seconds (Retry-After, RFC 3261 §20.33): a carrier that
+/// honours it sends us nothing at all meanwhile (§21.5.4), so it is short.
+pub const RETRY_AFTER_S: u32 = 10;
 
 /// Most bindings of one account in the registrar.
 pub const MAX_BINDINGS: usize = 10;

@@ -5,6 +5,7 @@ mod common;
 use bytes::Bytes;
 use common::{Link, World, addr, first_line, uri};
 use sip::header::{NameAddr, Reason};
+use sip::limits::RETRY_AFTER_S;
 use sip::msg::{HeaderName, parse_datagram};
 use sip::ua::{Event, FailWhy, PingOrder, Side};
 use sip::{Proto, Target};
@@ -181,6 +182,25 @@ fn a_refusal_reports_code_cause_and_retry_after() {
         event,
         Event::Failed { failure, .. }
             if failure.code == 486 && failure.q850 == Some(17) && failure.why == FailWhy::Refused
+    )));
+    assert!(world.settle(40_000));
+    world.assert_empty();
+}
+
+#[test]
+fn a_caller_for_whom_there_is_no_room_is_told_when_to_come_again() {
+    let mut world = World::pair(4, Link::CLEAN);
+    world.call(0, 1);
+    world.run_for(50);
+    let inc = world.incoming(1);
+    let now = world.now;
+    world.nodes[1].endpoint.turn_away(now, inc).unwrap();
+    assert!(world.nodes[1].endpoint.turn_away(now, inc).is_err(), "once");
+    world.run_for(50);
+    assert!(world.fresh(0).iter().any(|event| matches!(
+        event,
+        Event::Failed { failure, .. }
+            if (failure.code, failure.retry_after_s) == (503, Some(RETRY_AFTER_S))
     )));
     assert!(world.settle(40_000));
     world.assert_empty();

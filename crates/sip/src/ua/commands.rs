@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::call::{Call, State};
-use super::core::{Core, Use};
+use super::core::{Core, Use, no_room_until};
 use super::register::Registration;
 use super::{
     CallKey, Endpoint, FailWhy, InviteOrder, PingKey, PingOrder, RegKey, RegisterOrder, Side,
@@ -98,6 +98,20 @@ impl Endpoint {
         }
         self.on_call(now, call, |core, call| {
             match call.refuse_invite(core, now, code, reason.as_ref(), Side::Local) {
+                true => Ok(()),
+                false => Err(SipError::State("the call does not ring here")),
+            }
+        })
+    }
+
+    /// Refuses an incoming call for which there is no room, with 503, and says when there may be.
+    ///
+    /// # Errors
+    /// [`SipError::Unknown`], [`SipError::State`].
+    pub fn turn_away(&mut self, now: Millis, call: CallKey) -> Result<(), SipError> {
+        self.on_call(now, call, |core, call| {
+            let until = [no_room_until()];
+            match call.refuse_with(core, now, 503, until, Side::Local, (None, None)) {
                 true => Ok(()),
                 false => Err(SipError::State("the call does not ring here")),
             }

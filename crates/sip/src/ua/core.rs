@@ -11,6 +11,7 @@ use super::dialog::Dialog;
 use super::{CallKey, Config, Counters, Event, PingKey, RegKey};
 use crate::header::{MAGIC_COOKIE, NameAddr, Via};
 use crate::ids::Ids;
+use crate::limits::RETRY_AFTER_S;
 use crate::msg::{HeaderName, Headers, Request, Response, Uri};
 use crate::transaction::{Layer, TxId};
 use crate::transport::{Proto, Source, Target};
@@ -253,4 +254,10 @@ impl Core {
         let response = self.response(&arrived.request, code, None);
         self.serve(now, arrived, &response);
     }
+}
+
+/// The header of a 503 for want of room.
+pub(super) fn no_room_until() -> (HeaderName, Bytes) {
+    let seconds = Bytes::from(RETRY_AFTER_S.to_string());
+    (HeaderName::RetryAfter, seconds)
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::acks::{AckKey, end_stray};
 use super::body::{self, Body};
 use super::call::Call;
-use super::core::{ALLOW, Arrived, Use};
+use super::core::{ALLOW, Arrived, Use, no_room_until};
 use super::session::SessionTimer;
 use super::{CallKey, Endpoint, Event, Incoming, checks};
 use crate::Millis;
@@ -183,8 +183,7 @@ impl Endpoint {
             || self.core.layer.unacknowledged() >= MAX_UNACKNOWLEDGED
         {
             self.core.counters.over_limit += 1;
-            let after = (HeaderName::RetryAfter, Bytes::from_static(b"10"));
-            self.core.refuse_with(arrived, 503, [after]);
+            self.core.refuse_with(arrived, 503, [no_room_until()]);
             return;
         }
         let sdp = match body::read(&request.headers, &request.body) {
@@ -217,7 +216,7 @@ impl Endpoint {
             Ok(call) => call,
             Err(crate::SipError::Limit(_)) => {
                 self.core.counters.over_limit += 1;
-                self.core.refuse(arrived, 503);
+                self.core.refuse_with(arrived, 503, [no_room_until()]);
                 return;
             }
             Err(_) => {

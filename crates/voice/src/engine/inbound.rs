@@ -18,7 +18,10 @@ impl Engine {
         if let Err(code) = self.welcome(incoming) {
             self.tell_turned_away(incoming, code);
             let now = self.millis();
-            let _ = self.endpoint.reject(now, incoming.call, code, None);
+            let _ = match code {
+                503 => self.endpoint.turn_away(now, incoming.call),
+                _ => self.endpoint.reject(now, incoming.call, code, None),
+            };
         }
     }
 
