@@ -3,6 +3,7 @@
 
 #[cfg(feature = "webrtc")]
 mod past_ice;
+mod trail;
 
 use crate::config::Codec;
 use crate::plane::{Agreed, LegId};
@@ -67,6 +68,29 @@ pub fn leg(data: &[u8]) {
         secured: None,
     };
     crate::plane::hear_all(agreed, pieces(data), from, Instant::now());
+}
+
+/// A message of a call whose trail is kept: bounded, printable, without a digit run that could be a number,
+/// and of the call that the endpoint takes it for.
+pub fn trail(data: &[u8]) {
+    trail::run(data);
+}
+
+/// The type of an INFO's body in the first line, then the body: a key is one of the sixteen and stands in
+/// it, whatever case and parameters its type has.
+pub fn info(data: &[u8]) {
+    let end = data.iter().position(|b| *b == b'\n');
+    let (kind, body) = data.split_at(end.unwrap_or(data.len()));
+    let kind = kind.trim_ascii_end();
+    let body = body.get(1..).unwrap_or_default();
+    let key = crate::engine::info_key(kind, body);
+    if let Some(key) = key {
+        assert!(crate::plane::key_event(key).is_some());
+        let octet = u8::try_from(key).expect("a key is ASCII");
+        assert!(body.contains(&octet), "{key} was pressed by nobody");
+    }
+    let louder = [&kind.to_ascii_uppercase(), &b";charset=utf-8"[..]].concat();
+    assert_eq!(crate::engine::info_key(&louder, body), key);
 }
 
 #[cfg(test)]
@@ -173,5 +197,15 @@ mod tests {
     #[test]
     fn a_leg_stands_its_corpus() {
         corpus("leg", super::leg);
+    }
+
+    #[test]
+    fn a_trail_stands_its_corpus() {
+        corpus("trail", super::trail);
+    }
+
+    #[test]
+    fn keys_by_info_stand_their_corpus() {
+        corpus("info", super::info);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::calls::our_end;
 use super::core::Engine;
+use super::keys::info_key;
 use super::legs::{OurEnd, Over, Owner};
 use crate::limits;
 use crate::plane::{Counts, Event as MediaEvent, LegId, Order};
@@ -118,25 +119,11 @@ impl Engine {
         }
     }
 
-    /// Keys by INFO, as some far ends send them.
     fn info(&mut self, call: CallKey, content_type: Option<&Bytes>, body: &Bytes) {
         let Some(leg) = self.legs.of_call(call) else {
             return;
         };
-        let kind = content_type
-            .map(|t| t.to_ascii_lowercase())
-            .unwrap_or_default();
-        let text = String::from_utf8_lossy(body);
-        let key = if kind.starts_with(b"application/dtmf-relay") {
-            text.lines()
-                .find_map(|line| line.trim().strip_prefix("Signal"))
-                .and_then(|rest| rest.trim_start_matches([' ', '=']).chars().next())
-        } else if kind.starts_with(b"application/dtmf") {
-            text.trim().chars().next()
-        } else {
-            None
-        };
-        if let Some(digit) = key.filter(|key| crate::plane::key_event(*key).is_some()) {
+        if let Some(digit) = content_type.and_then(|kind| info_key(kind, body)) {
             self.key_pressed(leg, digit, self.now);
         }
     }

@@ -12,6 +12,7 @@ mod events;
 mod farewell;
 mod fault;
 mod inbound;
+mod keys;
 mod legs;
 mod meter;
 mod obey;
@@ -29,7 +30,11 @@ mod trail;
 mod trunks;
 
 pub(crate) use core::reached_at;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use keys::info_key;
 pub(crate) use order::{Command, Order};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use trail::{call_of, followed};
 
 use crate::VoiceError;
 use crate::config::{SipTransport, VoiceConfig};

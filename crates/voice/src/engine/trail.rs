@@ -24,6 +24,9 @@ pub(super) struct Trails {
     ending: Vec<(Instant, AttemptId, LegId)>,
 }
 
+/// Digits of the highest sequence number (RFC 3261 §8.1.1.5: below 2^31).
+const SEQUENCE_DIGITS: usize = 10;
+
 /// Type of a description.
 const SDP: &[u8] = b"application/sdp";
 
@@ -74,7 +77,7 @@ impl Trails {
             trail.left_out = trail.left_out.saturating_add(1);
             return;
         }
-        let (name, cseq) = (kept(read.name), kept(read.cseq));
+        let (name, cseq) = (kept(read.name, 0), kept(read.cseq, SEQUENCE_DIGITS));
         let same = |s: &SipStep| s.out == out && s.name == name && s.cseq == cseq;
         let repeat = trail.ladder.iter().any(same);
         trail.ladder.push(SipStep {
@@ -84,7 +87,7 @@ impl Trails {
             name,
             code: read.code,
             cseq,
-            reason: read.reason.map(kept),
+            reason: read.reason.map(|reason| kept(reason, 0)),
             sdp: read.sdp,
             repeat,
             bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
@@ -243,7 +246,24 @@ fn wanted(line: &&[u8]) -> bool {
 
 fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = line.iter().position(|b| *b == b':')?;
-    Some((line[..at].trim_ascii(), line[at + 1..].trim_ascii()))
+    Some((trim(&line[..at]), trim(&line[at + 1..])))
+}
+
+/// Without the blanks around it, as the endpoint reads it: what else ASCII calls white belongs to a value
+/// (RFC 3261 §25.1).
+fn trim(mut text: &[u8]) -> &[u8] {
+    const BLANK: &[u8] = b" \t\r\n";
+    while let Some((first, rest)) = text.split_first()
+        && BLANK.contains(first)
+    {
+        text = rest;
+    }
+    while let Some((last, rest)) = text.split_last()
+        && BLANK.contains(last)
+    {
+        text = rest;
+    }
+    text
 }
 
 /// Reads what is kept; `None` for what is no SIP message.
@@ -252,8 +272,10 @@ fn read(bytes: &[u8]) -> Option<Read<'_>> {
     let first = lines.next()?;
     let (name, code) = match first.strip_prefix(b"SIP/2.0 ") {
         Some(rest) => {
-            let code = std::str::from_utf8(rest.get(..3)?).ok()?.parse().ok()?;
-            (rest, Some(code))
+            let digits = rest.get(..3)?;
+            let clean = digits.iter().all(u8::is_ascii_digit);
+            let code = std::str::from_utf8(digits).ok().filter(|_| clean)?;
+            (rest, Some(code.parse().ok()?))
         }
         None => (first.split(|b| *b == b' ').next()?, None),
     };
@@ -282,22 +304,44 @@ fn read(bytes: &[u8]) -> Option<Read<'_>> {
 }
 
 /// Printable ASCII of at most so many characters; runs of digits that could be a number are masked,
-/// save that of a sequence at the start.
-fn kept(text: &[u8]) -> String {
+/// save `clear` of them at the start: a sequence.
+fn kept(text: &[u8], clear: usize) -> String {
     let most = text.len().min(limits::LADDER_TEXT);
     let mut out = String::with_capacity(most);
     let mut digits = 0;
-    for byte in &text[..most] {
+    for (at, byte) in text[..most].iter().enumerate() {
         let c = if byte.is_ascii_graphic() || *byte == b' ' {
             char::from(*byte)
         } else {
             '?'
         };
         digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
-        let number = digits > 4 && out.len() >= 12;
+        let sequence = digits == at + 1 && at < clear;
+        let number = digits > 4 && !sequence;
         out.push(if number { '·' } else { c });
     }
     out
+}
+
+/// The call that a message is kept for.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn call_of(message: &[u8]) -> Option<&[u8]> {
+    read(message).map(|read| read.call_id)
+}
+
+/// What is kept of a message that comes twice in a call of its own.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn followed(message: &[u8]) -> CallTrail {
+    let mut trails = Trails::default();
+    let leg = LegId(1);
+    if let Some(read) = read(message) {
+        let id = Bytes::copy_from_slice(read.call_id);
+        trails.open(leg, id, LegKind::Debtor, leg);
+    }
+    for n in 0..2 {
+        trails.seen(false, message, || UtcMs(n));
+    }
+    trails.take(leg)
 }
 
 #[cfg(test)]
@@ -313,10 +357,10 @@ mod tests {
         let read = read(BYE).expect("reads");
         assert_eq!((read.name, read.code), (&b"BYE"[..], None));
         assert_eq!(
-            (read.call_id, kept(read.cseq).as_str()),
+            (read.call_id, kept(read.cseq, SEQUENCE_DIGITS).as_str()),
             (&b"abc@x"[..], "4000000001 BYE")
         );
-        let reason = kept(read.reason.expect("has one"));
+        let reason = kept(read.reason.expect("has one"), 0);
         assert!(
             reason.starts_with("Q.850;cause=16") && !reason.contains("12345"),
             "{reason}"
@@ -333,7 +377,20 @@ mod tests {
             super::read(folded).map(|read| read.call_id),
             Some(&b"c"[..])
         );
-        assert!(super::read(b"\r\n\r\n").is_none() && super::read(b"SIP/2.0 xx").is_none());
+        let none = [
+            &b"\r\n\r\n"[..],
+            b"SIP/2.0 xx",
+            b"SIP/2.0 +20 OK\r\ni: a\r\n\r\n",
+        ];
+        assert!(none.iter().all(|bytes| super::read(bytes).is_none()));
+    }
+
+    #[test]
+    fn only_a_sequence_at_the_start_is_clear() {
+        assert_eq!(kept(b"5512345678 told us", 0), "5512······ told us");
+        let sequence = kept(b"525512345678 BYE", SEQUENCE_DIGITS);
+        assert_eq!(sequence, "5255123456·· BYE");
+        assert_eq!(kept(b" 5512345678", SEQUENCE_DIGITS), " 5512······");
     }
 
     #[test]
