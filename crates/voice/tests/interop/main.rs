@@ -13,6 +13,7 @@ mod log;
 mod sipp;
 mod sipp_called;
 mod sipp_calls;
+mod sipp_phones;
 mod sipp_races;
 mod sipp_streams;
 mod sound;

@@ -116,6 +116,18 @@ impl Sipp {
         Self::start(name, way, free(), &[more, &who].concat())
     }
 
+    /// A phone that registers with this password.
+    pub(crate) fn registers(
+        name: &str,
+        way: SipTransport,
+        to: SocketAddr,
+        (user, password): (&str, &str),
+    ) -> Self {
+        let to = to.to_string();
+        let who = ["-s", user, "-au", user, "-ap", password, "-m", "1", &to];
+        Self::start(name, way, free(), &who)
+    }
+
     /// It went as written.
     pub(crate) async fn well(mut self) {
         let ended = tokio::time::timeout(Duration::from_secs(90), self.child.wait()).await;

@@ -5,7 +5,7 @@ use crate::line::{Dialed, PATIENT_MS, at};
 use crate::sipp::{Sipp, by_both};
 use domain::entity::RecordMode;
 use domain::ids::TrunkId;
-use domain::ports::{TrunkError, TrunkReport};
+use domain::ports::{LegRef, TrunkError, TrunkReport};
 use std::time::Duration;
 use uuid::Uuid;
 use voice::{SipTransport, TrunkConfig};
@@ -85,6 +85,43 @@ async fn carriers_that_ask_for_more_before_they_answer() {
             short("uas-interval-422", way),
             short("uas-answer-200", way),
         );
+    })
+    .await;
+}
+
+/// Hung up on by the carrier, with its cause: its two seconds of talk are recorded.
+async fn hung_up(way: SipTransport) {
+    let mut call = Dialed::to("uas-hangup-200", way).await;
+    call.answered().await;
+    let of = call.attempt;
+    let sealed = call.node.sealed(of).await;
+    assert!(sealed.duration_ms >= 1_900, "{}", sealed.duration_ms);
+    let end = call.end().await;
+    let told = (end.code, end.q850, end.by_us, end.ring_timeout);
+    assert_eq!(told, (Some(200), Some(16), false, false));
+}
+
+/// A key by INFO is told as one of the debtor's.
+async fn pressed(way: SipTransport) {
+    let mut call = Dialed::to("uas-keys-200", way).await;
+    call.answered().await;
+    let key = call.node.told("a key", |r| match r {
+        TrunkReport::Dtmf { leg, digit, .. } => Some((*leg, *digit)),
+        _ => None,
+    });
+    // The number is odd.
+    assert_eq!(key.await, (LegRef::Debtor(call.attempt), '1'));
+    // SIPp is not ready for a BYE that comes in one read with the answer to its INFO.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    call.hang_up().await;
+    let end = call.end().await;
+    assert_eq!((end.code, end.by_us), (Some(200), true));
+}
+
+#[tokio::test]
+async fn carriers_that_hang_up_and_press_keys() {
+    by_both(async |way| {
+        tokio::join!(hung_up(way), pressed(way));
     })
     .await;
 }
