@@ -79,6 +79,7 @@ export interface Schedule {
 export type Params = Record<string, unknown> & {
   mode: string;
   lines_per_agent: number;
+  lines_per_agent_max: number | null;
   agent_balance: number;
   intensity_pct: number;
   agent_count_basis: string;
@@ -89,6 +90,7 @@ export type Params = Record<string, unknown> & {
   window_to: string;
   schedule: Schedule;
   zone_policy: string;
+  caller_id_pool: string[];
   caller_id_pick: string;
   offer_policy: string[] | null;
   disposition_set: string[];
@@ -123,6 +125,18 @@ export type Params = Record<string, unknown> & {
   attempts_per_point: number;
   attempts_per_day: number | null;
   abandon_cap_pct: number | null;
+  abandon_target_pct: number | null;
+  priority: number;
+  weight: number;
+  cps_max: number | null;
+  lines_max: number | null;
+  trunks: string[];
+  hopper_min: number | null;
+  hopper_factor: number;
+  pacing_tick_ms: number;
+  preview_max_s: number;
+  preview_skip: boolean;
+  disposition_required: boolean;
   identity_gate: boolean;
   inbound: { blended: boolean; queue_max: number; wait_max_s: number; announce_every_s: number; callback: boolean; keep_place_min: number; service_level_s: number; unknown: boolean };
   agentless: { message: string; approved_by: string | null; approved_at: string | null; approved_sounds: Record<string, string>; agent_key: string };
