@@ -3,7 +3,7 @@
 // and from a file of his own to its first call.
 import { readFileSync } from 'node:fs';
 import { axe } from './a11y.mjs';
-import { consents, settings } from './settings.mjs';
+import { consents, lines, settings } from './settings.mjs';
 import { check, LONG_MS, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
 
 const SAMPLE = new URL('../../config/portfolio/sample.csv', import.meta.url);
@@ -180,6 +180,7 @@ async function campaign(page, office) {
   check('a campaign starts and stops', true);
   await whatIf(page, row);
   await settings(page, office, `Walk ${STAMP}`);
+  await lines(page, office, `Walk ${STAMP}`);
 }
 
 /** Before it goes live: the same campaign with other settings, and settings that cannot be dialed. */

@@ -78,6 +78,37 @@ export async function settings(page, office, name) {
   check('the first settings come back as a new version', back.version === published.version + 2 && back.params.zone_policy === 'pack' && back.params.caller_id_pick === 'health' && offered(back) === 'null', back.version);
 }
 
+/** What it gets of lines and agents: set, saved, and seen when the form is opened again. */
+export async function lines(page, office, name) {
+  const row = page.locator(`[data-campaign="${name}"]`);
+  const dialog = page.locator('dialog');
+  const field = (key) => dialog.locator(`[name=${key}]`);
+  const edit = async () => {
+    await row.getByRole('button', { name: /^(Editar|Edit) / }).click();
+    await dialog.locator('[data-lines]').waitFor();
+  };
+  await edit();
+  const trunk = await until('the trunks', async () => (await field('trunk-0').locator('option').allTextContents())[1]);
+  await field('trunk-0').selectOption(trunk);
+  await field('priority').fill('5');
+  await field('lines_max').fill('7');
+  await field('disposition_required').uncheck();
+  await axe(page, 'the lines of a campaign');
+  await dialog.locator('[type=submit]').click();
+  await away(page);
+  const { params } = (await office.all('/campaigns')).find((c) => c.name === name);
+  check('priority, lines and trunk of the form are stored', params.priority === 5 && params.lines_max === 7 && params.trunks.join() === trunk && params.disposition_required === false && params.weight === 50 && params.cps_max === null, JSON.stringify(params.trunks));
+  await page.reload();
+  await row.waitFor();
+  await edit();
+  const shown = await Promise.all(['priority', 'lines_max', 'trunk-0', 'cps_max'].map((key) => field(key).inputValue()));
+  check('and the form shows them again', shown.join() === `5,7,${trunk},` && !(await field('disposition_required').isChecked()), shown);
+  await dialog.locator('[data-lines]').scrollIntoViewIfNeeded();
+  await shot(page, 'campaigns-lines');
+  await page.keyboard.press('Escape');
+  await away(page);
+}
+
 /** Of those who came with a file: one granted, one taken back, one whom nobody knows. */
 export async function consents(page, office, [granted, revoked]) {
   const whose = async (ref) => (await office.post('/debtors/search', { q: ref })).items[0].id;
