@@ -36,15 +36,14 @@ impl Engine {
         }
     }
 
-    /// No report will come any more. While the node drains that is its end; else the telephone side is gone, and
-    /// what becomes of the calls that were up is not known.
+    /// No report will come any more. While the node drains that is its end, else the telephone side is gone. What
+    /// became of calls that are still up is not known.
     pub(super) fn reports_closed(&mut self, now: UtcMs) {
-        if self.brain.closed_gates().any(|gate| gate == Gate::Draining) {
-            return;
+        if !self.brain.closed_gates().any(|gate| gate == Gate::Draining) {
+            self.shared
+                .fault("the telephone side ended", &"no report comes any more");
+            self.gate(now, Gate::Voice, true);
         }
-        self.shared
-            .fault("the telephone side ended", &"no report comes any more");
-        self.gate(now, Gate::Voice, true);
         let up: Vec<AttemptId> = self.brain.calls().map(|call| call.attempt).collect();
         for attempt in up {
             self.take(

@@ -174,13 +174,21 @@ impl Engine {
             let said = AssertUnwindSafe(|| endpoint.hang_up(now, key, Some(reason)).is_ok());
             catch_unwind(said).unwrap_or(false)
         });
-        if hung_up {
-            return;
+        if !hung_up {
+            // The far end cannot be told any more.
+            self.over_by_fault(leg);
         }
-        // The far end cannot be told any more: the leg is over for us.
+    }
+
+    /// The leg is over for us, whatever its far end still says.
+    fn over_by_fault(&mut self, leg: LegId) {
+        let answered = match self.live(leg).map(|row| &row.owner) {
+            Some(Owner::Debtor(debtor)) => debtor.answered,
+            _ => false,
+        };
         let over = Over {
             at: self.now,
-            code: None,
+            code: answered.then_some(OK),
             q850: Some(FAULT.q850),
             by_us: true,
             ring_timeout: false,
@@ -188,22 +196,31 @@ impl Engine {
         match self.live(leg).map(|row| &row.owner) {
             Some(Owner::Agent(_)) => self.agent_down(leg, FAULT.why.to_owned(), OK, true),
             Some(Owner::Party(_)) => self.party_over(leg, over),
-            _ => self.over(leg, over),
+            Some(Owner::Debtor(_) | Owner::Caller { .. }) => self.over(leg, over),
+            None => {}
         }
     }
 
-    /// Looks after media threads: what was on one that is gone is over.
+    /// Looks after the other threads: what was on a media thread that is gone is over.
     pub(super) fn look_after_media(&mut self) {
         for leg in self.plane.gone() {
             self.broken(Some(leg));
+            self.over_by_fault(leg);
             self.media_event(MediaEvent::Removed {
                 leg,
                 counts: Counts::default(),
             });
         }
-        if self.plane.lost() && self.farewell.is_none() {
-            // No call can have sound any more: the end is told by the reports that close.
+        let unrecorded = self
+            .writer
+            .as_ref()
+            .is_some_and(|(writer, _)| writer.gone());
+        if (self.plane.lost() || unrecorded) && self.farewell.is_none() {
+            // No call can have sound, or none can be recorded: the end is told by the reports that close.
             self.say_farewell(None);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,8 @@ impl Engine {
             Order::Trunks(reply) => drop(reply.send(self.trunk_status())),
             Order::Stats(reply) => drop(reply.send(self.stats())),
             Order::Shutdown(done) => self.say_farewell(Some(done)),
+            #[cfg(test)]
+            Order::BreakMedia => self.plane.break_threads(),
         }
     }
 

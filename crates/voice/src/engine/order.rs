@@ -48,4 +48,7 @@ pub(crate) enum Order {
     Trunks(oneshot::Sender<Vec<TrunkStatus>>),
     Stats(oneshot::Sender<VoiceStats>),
     Shutdown(oneshot::Sender<()>),
+    /// The media threads end by a fault.
+    #[cfg(test)]
+    BreakMedia,
 }

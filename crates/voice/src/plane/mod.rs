@@ -80,6 +80,7 @@ pub(crate) struct Plane {
     ports: HashMap<LegId, u16>,
     resting: ports::Resting,
     next: u64,
+    browsers_come: bool,
 }
 
 impl Plane {
@@ -102,6 +103,7 @@ impl Plane {
         } else {
             threads
         };
+        let browsers_come = front.is_some();
         let threads = (0..count)
             .map(|n| {
                 let front = front.clone().filter(|_| n == 0);
@@ -119,6 +121,7 @@ impl Plane {
             ports: HashMap::new(),
             resting: ports::Resting::default(),
             next: 0,
+            browsers_come,
         })
     }
 
@@ -250,9 +253,13 @@ impl Plane {
         lost
     }
 
-    /// Whether no thread is left.
+    /// Whether calls or browsers have no thread left: the first one reads the browsers' port.
     pub(crate) fn lost(&self) -> bool {
-        !self.load.is_empty() && self.load.iter().all(|load| *load >= GONE)
+        let mut gone = self.load.iter().map(|load| *load >= GONE);
+        match gone.next() {
+            Some(true) => self.browsers_come || gone.all(|gone| gone),
+            _ => false,
+        }
     }
 
     /// Whether a thread is so far behind that orders wait here.
@@ -276,6 +283,7 @@ impl Plane {
                 ports: HashMap::new(),
                 resting: ports::Resting::default(),
                 next,
+                browsers_come: false,
             },
         )
     }
@@ -284,6 +292,14 @@ impl Plane {
     pub(crate) fn stop(self) {
         for thread in self.threads {
             thread.stop();
+        }
+    }
+
+    /// Ends the threads by a fault.
+    #[cfg(test)]
+    pub(crate) fn break_threads(&mut self) {
+        for thread in &mut self.threads {
+            thread.give(Order::Die);
         }
     }
 

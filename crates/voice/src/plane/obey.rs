@@ -23,9 +23,13 @@ impl State {
             Order::Add(leg) => self.take_in(leg),
             Order::Expect(leg) => drop(self.expected.insert(leg, Vec::new())),
             Order::Arrive(leg) => {
-                let kept = self.expected.remove(&leg.id).unwrap_or_default();
+                let id = leg.id;
+                let kept = self.expected.remove(&id).unwrap_or_default();
                 self.take_in(leg);
                 kept.into_iter().for_each(|order| self.obey(order));
+                if self.stopping {
+                    self.remove(id, Instant::now());
+                }
             }
             Order::NeverComing(leg) => {
                 let kept = self.expected.remove(&leg).unwrap_or_default();
@@ -40,9 +44,13 @@ impl State {
             }
             Order::Stop => {
                 self.stopping = true;
+                // Who has not come yet may never come: a fault may have kept him.
+                self.expected.clear();
                 let now = Instant::now();
                 let all: Vec<LegId> = self.slots.keys().copied().collect();
-                all.into_iter().for_each(|leg| self.remove(leg, now));
+                for leg in all {
+                    self.safely(Some(leg), |plane| plane.remove(leg, now));
+                }
             }
             Order::Remove(leg, at) => self.remove(leg, at),
             Order::Bridge {

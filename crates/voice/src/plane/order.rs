@@ -96,6 +96,9 @@ pub(crate) enum Order {
     /// A fault in the leg's work.
     #[cfg(test)]
     Break(LegId),
+    /// A fault outside of any leg's work.
+    #[cfg(test)]
+    Die,
     /// Let every leg go and end.
     Stop,
 }
@@ -110,6 +113,8 @@ impl Order {
             | Self::NeverComing(_)
             | Self::Hub(_)
             | Self::Stop => None,
+            #[cfg(test)]
+            Self::Die => None,
             Self::Give(leg, _)
             | Self::Agreed(leg, ..)
             | Self::Record(leg, _)

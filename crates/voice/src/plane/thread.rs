@@ -235,6 +235,8 @@ impl State {
     fn take_orders(&mut self, inbox: &Receiver<Order>) {
         loop {
             match inbox.try_recv() {
+                #[cfg(test)]
+                Ok(Order::Die) => panic!("a fault on purpose"),
                 Ok(order) => self.safely(order.whose(), |plane| plane.obey(order)),
                 Err(TryRecvError::Empty) => return,
                 // Nobody is left to order anything: recordings are sealed, and this is the end.

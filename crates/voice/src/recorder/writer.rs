@@ -122,6 +122,11 @@ impl Writer {
         Ok((Self(threads), WriterLine { jobs: line, sheets }))
     }
 
+    /// Whether a thread ended, though a line to it is held.
+    pub(crate) fn gone(&self) -> bool {
+        self.0.iter().any(std::thread::JoinHandle::is_finished)
+    }
+
     /// Waits for the last recording to be sealed.
     pub(crate) fn join(self) {
         for thread in self.0 {
