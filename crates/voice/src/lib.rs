@@ -21,6 +21,7 @@ mod config;
 mod crypto;
 mod engine;
 mod error;
+mod faults;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod limits;

@@ -233,7 +233,8 @@ pub const TRUNK_RESULTS: usize = 200;
 /// and the sync itself less than the 3 s that power may cost (faults.md promise 5).
 pub const RECORDER_KEEPS: Duration = Duration::from_millis(1_500);
 
-/// Faults of the signalling thread within [`FAULTS_WITHIN`] that it goes on after.
+/// Faults within [`FAULTS_WITHIN`] that a thread goes on after: the signalling thread after all of its own, a media
+/// thread after those that were no leg's.
 pub const FAULTS: usize = 20;
 
 /// Time within which faults are counted.

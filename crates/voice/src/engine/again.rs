@@ -5,6 +5,7 @@
 
 use super::calls::hop;
 use super::core::Engine;
+use super::fault::Begun;
 use super::legs::Owner;
 use super::toll;
 use crate::config::{SipTransport, TrunkConfig};
@@ -90,14 +91,16 @@ impl Engine {
             }
             if let Ok(addr) = route.start(now) {
                 let next = Arc::clone(&route.config);
-                self.release(trunk);
+                self.begun.trunk = Some(next.id);
                 let at = self.stamp();
                 if let Some(Owner::Debtor(debtor)) = self.legs.get_mut(leg).map(|r| &mut r.owner) {
                     debtor.order.trunk_id = next.id;
+                    self.begun.trunk = None;
                     let attempt = debtor.order.attempt_id;
                     let trunk = next.id;
                     self.outbox.tell(TrunkReport::Moved { attempt, trunk, at });
                 }
+                self.release(trunk);
                 tracing::info!(trunk = %next.name, "a call moves to another trunk");
                 return Some(Next {
                     trunk: next,
@@ -180,8 +183,10 @@ impl Engine {
         let Ok(key) = self.endpoint.invite(now, invite) else {
             return false;
         };
+        self.begun.key = Some(key);
         self.placed.insert(leg, next.to);
         self.legs.rekey(leg, key);
+        self.begun = Begun::default();
         self.trail_again(leg, key);
         self.settle();
         true

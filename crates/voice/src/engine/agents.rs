@@ -1,6 +1,7 @@
 //! Agents' legs: called once, kept up, joined to debtors on the media threads.
 
 use super::core::Engine;
+use super::fault::Begun;
 use super::legs::{AgentLeg, LegRow, OurEnd, Over, Owner};
 use crate::config::Codec;
 use crate::limits;
@@ -8,10 +9,10 @@ use crate::plane::{LegId, Order};
 use bytes::Bytes;
 use domain::ids::AgentId;
 use domain::ports::{TrunkError, TrunkReport};
-use sip::Target;
 use sip::header::NameAddr;
 use sip::msg::{HeaderName, Headers, Uri};
 use sip::ua::{End, FailWhy, Failure, InviteOrder, Side};
+use sip::{Source, Target};
 
 /// What the agent's phone shows.
 const CALLER: &str = "Marcador";
@@ -49,6 +50,15 @@ impl Engine {
             .max_by_key(|b| b.expires_at)
             .ok_or(TrunkError::NoPhone)?;
         let (contact, source) = (phone.contact.clone(), phone.source);
+        self.call_phone((agent, user), contact, source)
+    }
+
+    fn call_phone(
+        &mut self,
+        (agent, user): (AgentId, &str),
+        contact: Uri,
+        source: Source,
+    ) -> Result<(), TrunkError> {
         // A contact that names another address than it registers from is behind NAT.
         let behind_nat = contact
             .socket_addr()
@@ -57,6 +67,7 @@ impl Engine {
             .plane
             .add(behind_nat)
             .ok_or(TrunkError::Limit("ports"))?;
+        self.begun.leg = Some(leg);
         let media = self.media(port, &[Codec::Pcma, Codec::Pcmu]);
         let media = media.secured(source.proto == sip::Proto::Tls);
         let us = Uri::sip(Some("marcador"), self.sip_addr);
@@ -66,9 +77,11 @@ impl Engine {
         invite.headers = answer_at_once(&us);
         let now = self.millis();
         let Ok(key) = self.endpoint.invite(now, invite) else {
+            self.begun = Begun::default();
             self.plane.order(Order::Remove(leg, self.now));
             return Err(TrunkError::Limit("sip calls"));
         };
+        self.begun.key = Some(key);
         let owner = Owner::Agent(AgentLeg {
             agent,
             user: user.to_owned(),
@@ -76,7 +89,7 @@ impl Engine {
             proved: false,
         });
         self.agents.insert(agent, leg);
-        self.legs.add(
+        self.adopt(
             leg,
             LegRow {
                 owner,

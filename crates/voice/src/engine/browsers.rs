@@ -46,6 +46,7 @@ impl Engine {
         let Some(leg) = self.plane.add_browser(peer) else {
             return Err(TrunkError::Limit("legs"));
         };
+        self.begun.leg = Some(leg);
         let owner = Owner::Agent(AgentLeg {
             agent,
             user: String::new(),
@@ -55,7 +56,7 @@ impl Engine {
         self.agents.insert(agent, leg);
         // The session is the browser connection's own; this one is never offered to anybody.
         let media = self.media(0, &[Codec::Pcma, Codec::Pcmu]);
-        self.legs.add(
+        self.adopt(
             leg,
             LegRow {
                 owner,

@@ -1,6 +1,7 @@
 //! Debtors' calls, from the order to the report of their end.
 
 use super::core::Engine;
+use super::fault::Begun;
 use super::legs::{Debtor, LegRow, Media, OurEnd, Over, Owner};
 use super::opening::Callee;
 use crate::config::TrunkConfig;
@@ -8,7 +9,7 @@ use crate::net::line;
 use crate::plane::{Counts, LegId, Order, Record};
 use crate::{config, limits};
 use bytes::Bytes;
-use domain::entity::{LegKind, RecordMode};
+use domain::entity::{CallResult, LegKind, RecordMode};
 use domain::ids::{AttemptId, TrunkId};
 use domain::ports::{DialOrder, HangUpCause, TrunkError, TrunkReport};
 use sip::header::Reason;
@@ -33,7 +34,9 @@ impl Engine {
             .ok_or(TrunkError::TrunkDown)?;
         let to = route.start(now)?;
         let trunk = Arc::clone(&route.config);
+        self.begun.trunk = Some(trunk.id);
         let placed = self.invite(order, &trunk, to);
+        self.begun = Begun::default();
         if placed.is_err() {
             self.release(trunk.id);
         }
@@ -91,6 +94,7 @@ impl Engine {
             .plane
             .add(trunk.behind_nat)
             .ok_or(TrunkError::Limit("ports"))?;
+        self.begun.leg = Some(leg);
         let tls = trunk.transport == config::SipTransport::Tls;
         let media = self.media(port, &trunk.codecs).secured(tls);
         let invite = self.debtor_invite(&order, trunk, to, media.offer());
@@ -99,6 +103,7 @@ impl Engine {
             self.plane.order(Order::Remove(leg, self.now));
             return Err(TrunkError::Limit("sip calls"));
         };
+        self.begun.key = Some(key);
         let attempt = order.attempt_id;
         let debtor = Debtor {
             order,
@@ -113,7 +118,7 @@ impl Engine {
         let owner = Owner::Debtor(Box::new(debtor));
         self.attempts.insert(attempt, leg);
         self.placed.insert(leg, to);
-        self.legs.add(
+        self.adopt(
             leg,
             LegRow {
                 owner,
@@ -280,14 +285,22 @@ impl Engine {
         }
     }
 
-    /// The counts are here: the last report of a debtor's call.
-    pub(super) fn tell_end(&mut self, debtor: &Debtor, over: &Over, counts: Counts) {
-        let route = self.routes.get(&debtor.order.trunk_id);
-        let result = route
-            .filter(|_| !debtor.answered && !over.by_us)
-            .and_then(|r| r.config.policy.results.of(over.code, over.q850));
-        self.outbox.tell(TrunkReport::Ended {
-            attempt: debtor.order.attempt_id,
+    /// What the trunk's own table says of a call that nobody answered.
+    pub(super) fn result_of(&self, trunk: TrunkId, over: &Over) -> Option<CallResult> {
+        let route = self.routes.get(&trunk).filter(|_| !over.by_us)?;
+        route.config.policy.results.of(over.code, over.q850)
+    }
+
+    /// The last report of a debtor's call.
+    pub(super) fn end_report(
+        &self,
+        attempt: AttemptId,
+        over: &Over,
+        counts: Counts,
+        result: Option<CallResult>,
+    ) -> TrunkReport {
+        TrunkReport::Ended {
+            attempt,
             at: self.wall.at(over.at),
             sip_code: over.code,
             q850: over.q850,
@@ -297,7 +310,7 @@ impl Engine {
             rtp_out: counts.sent,
             rtp_lost: counts.lost,
             result,
-        });
+        }
     }
 
     /// Ends a leg in whatever state its call is.

@@ -1,7 +1,7 @@
 //! The loop of the signalling thread and what it owns.
 
 use super::again::Tries;
-use super::fault::{Faults, Whose};
+use super::fault::{Begun, Whose};
 use super::legs::{LegRow, Legs, Over};
 use super::order::Order;
 use super::orphans::{LegBook, Orphan, Orphans};
@@ -11,6 +11,7 @@ use super::toll::TollGuard;
 use super::trail::Trails;
 use super::trunks::Found;
 use crate::config::{SipTransport, TrunkConfig, VoiceConfig};
+use crate::faults::Faults;
 use crate::net::{Inbound, Input, Net, System, is_line};
 use crate::plane::{Event as MediaEvent, LegId, Plane, Prompts, Tones};
 use crate::recorder::{self, Writer, WriterLine};
@@ -91,6 +92,8 @@ pub(super) struct Engine {
     /// Legs of processes that are gone.
     pub(super) orphans: Orphans,
     pub(super) faults: Faults,
+    /// What has no row yet.
+    pub(super) begun: Begun,
     /// When the endpoint's timers were looked at last.
     ticked: Instant,
 }
@@ -159,19 +162,18 @@ impl Engine {
             known: HashMap::new(),
             book,
             orphans: Orphans::of(left),
-            faults: Faults::new(),
+            faults: Faults::default(),
+            begun: Begun::default(),
             ticked: now,
             config,
         };
         engine.befriend();
-        Ok((
-            engine,
-            Ears {
-                inbound,
-                media,
-                found,
-            },
-        ))
+        let ears = Ears {
+            inbound,
+            media,
+            found,
+        };
+        Ok((engine, ears))
     }
 
     /// Works until it is told to end, or nobody is left to order or to listen.
@@ -200,12 +202,12 @@ impl Engine {
                 }
                 order = inbox.recv(), if self.farewell.is_none() => match order {
                     Some(order) => self.orders(order, &mut inbox),
-                    None => self.say_farewell(None),
+                    None => self.safely(Whose::Nobody, |engine| engine.say_farewell(None)),
                 },
                 Some(found) = ears.found.recv() => self.safely(Whose::Nobody, |engine| engine.found(found)),
                 () = &mut timer, if armed.is_some() => armed = None,
                 _ = tick.tick() => self.safely(Whose::Nobody, Self::housekeeping),
-                () = tokio::time::sleep(RETRY), if waiting => self.retry(),
+                () = tokio::time::sleep(RETRY), if waiting => self.safely(Whose::Nobody, Self::retry),
             }
             self.safely(Whose::Nobody, Self::settle);
         }
@@ -345,13 +347,22 @@ impl Engine {
             return;
         }
         let trunk = row.trunk();
-        if let Some(toll) = trunk.and_then(|id| self.tolls.get_mut(&id)) {
-            toll.meter.over(leg, over.at);
-        }
-        self.plane.order(crate::plane::Order::Remove(leg, over.at));
-        self.book.down(leg);
-        self.forget_tries(leg);
-        self.leg_over(leg, &over);
+        // Each by itself: whatever breaks here, the line is given back and the end comes to be told.
+        self.safely(Whose::Nobody, |engine| {
+            if let Some(toll) = trunk.and_then(|id| engine.tolls.get_mut(&id)) {
+                toll.meter.over(leg, over.at);
+            }
+        });
+        self.safely(Whose::Nobody, |engine| {
+            engine.book.down(leg);
+            engine.forget_tries(leg);
+        });
+        self.safely(Whose::Nobody, |engine| engine.leg_over(leg, &over));
+        self.safely(Whose::Leg(leg), |engine| {
+            engine
+                .plane
+                .order(crate::plane::Order::Remove(leg, over.at));
+        });
     }
 
     pub(super) fn live(&self, leg: LegId) -> Option<&LegRow> {

@@ -2,6 +2,7 @@
 
 use super::calls::our_end;
 use super::core::Engine;
+use super::fault::Whose;
 use super::keys::info_key;
 use super::legs::{OurEnd, Over, Owner};
 use crate::limits;
@@ -337,17 +338,31 @@ impl Engine {
     }
 
     /// A media thread let a leg go.
-    fn removed(&mut self, leg: LegId, counts: Counts) {
-        let answered = match self.legs.get(leg).map(|row| &row.owner) {
-            Some(Owner::Debtor(debtor)) => debtor.answered_at,
-            _ => None,
-        };
-        self.trail_end(leg, answered, counts);
-        let Some(row) = self.legs.remove(leg) else {
+    pub(super) fn removed(&mut self, leg: LegId, counts: Counts) {
+        self.plane.removed(leg);
+        let Some(row) = self.legs.get(leg) else {
             return;
         };
+        let (mut end, mut answered) = (None, None);
         if let (Owner::Debtor(debtor), Some(over)) = (&row.owner, &row.end) {
-            self.tell_end(debtor, over, counts);
+            let (attempt, trunk) = (debtor.order.attempt_id, debtor.order.trunk_id);
+            let over = *over;
+            answered = debtor.answered_at;
+            let mut result = None;
+            if answered.is_none() {
+                self.safely(Whose::Nobody, |engine| {
+                    result = engine.result_of(trunk, &over);
+                });
+            }
+            end = Some(self.end_report(attempt, &over, counts, result));
+        }
+        self.safely(Whose::Nobody, |engine| {
+            engine.trail_end(leg, answered, counts);
+        });
+        // The row goes once its end is ready to be told: a fault before that leaves it to be told yet.
+        self.legs.remove(leg);
+        if let Some(end) = end {
+            self.outbox.tell(end);
         }
     }
 

@@ -2,9 +2,10 @@
 
 use super::calls::our_end;
 use super::core::{Ears, Engine, Farewell};
+use super::fault::Whose;
 use super::legs::Over;
 use crate::limits;
-use crate::plane::LegId;
+use crate::plane::{Counts, LegId};
 use domain::ports::HangUpCause;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -20,7 +21,9 @@ impl Engine {
         farewell.waiting.extend(done);
         let legs: Vec<LegId> = self.legs.iter().map(|(leg, _)| leg).collect();
         for leg in legs {
-            self.end_leg(leg, our_end(HangUpCause::Shutdown));
+            self.safely(Whose::Leg(leg), |engine| {
+                engine.end_leg(leg, our_end(HangUpCause::Shutdown));
+            });
         }
         let now = self.millis();
         for (_, key) in std::mem::take(&mut self.registrations) {
@@ -42,16 +45,14 @@ impl Engine {
             // A far end that did not answer our CANCEL or BYE in time.
             let code = Some(487);
             let at = self.now;
-            self.over(
-                leg,
-                Over {
-                    at,
-                    code,
-                    q850: None,
-                    by_us: true,
-                    ring_timeout: false,
-                },
-            );
+            let over = Over {
+                at,
+                code,
+                q850: None,
+                by_us: true,
+                ring_timeout: false,
+            };
+            self.safely(Whose::Leg(leg), |engine| engine.over(leg, over));
         }
         let plane = self.plane.take();
         let writer = self.writer.take();
@@ -64,10 +65,17 @@ impl Engine {
             }
         });
         while let Some(event) = ears.media.recv().await {
-            self.media_event(event);
+            self.safely(Whose::media(&event), |engine| engine.media_event(event));
         }
         let _ = stopping.await;
-        self.tell_trails(true);
+        // Nobody is left who could tell more of these.
+        let untold: Vec<LegId> = self.legs.iter().map(|(leg, _)| leg).collect();
+        for leg in untold {
+            self.safely(Whose::Leg(leg), |engine| {
+                engine.removed(leg, Counts::default());
+            });
+        }
+        self.safely(Whose::Nobody, |engine| engine.tell_trails(true));
         self.outbox.drain().await;
         let waiting = self.farewell.take().map(|f| f.waiting).unwrap_or_default();
         drop(self);

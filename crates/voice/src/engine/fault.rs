@@ -3,16 +3,15 @@
 
 use super::browsers::OK;
 use super::core::Engine;
-use super::legs::{OurEnd, Over, Owner};
+use super::legs::{LegRow, OurEnd, Over, Owner};
 use super::order::{Command, Order};
-use crate::limits;
 use crate::net::Input;
-use crate::plane::{Counts, Event as MediaEvent, LegId};
-use domain::ids::{AgentId, AttemptId};
+use crate::plane::{Counts, Event as MediaEvent, LegId, Order as MediaOrder};
+use domain::ids::{AgentId, AttemptId, TrunkId};
 use domain::ports::{LegRef, TrunkReport};
 use sip::header::Reason;
 use sip::ua::{CallKey, Event};
-use std::collections::VecDeque;
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
 
@@ -21,9 +20,6 @@ const FAULT: OurEnd = OurEnd {
     q850: 41,
     why: "fault",
 };
-
-/// When the latest faults of the signalling thread happened.
-pub(super) type Faults = VecDeque<Instant>;
 
 /// What a piece of work is done for.
 pub(super) enum Whose {
@@ -91,7 +87,8 @@ impl Whose {
             | MediaEvent::Left { leg, .. }
             | MediaEvent::Removed { leg, .. }
             | MediaEvent::Browser { leg, .. } => Self::Leg(*leg),
-            MediaEvent::Broken { .. } | MediaEvent::Recorder(_) => Self::Nobody,
+            MediaEvent::Broken { leg } => leg.map_or(Self::Nobody, Self::Leg),
+            MediaEvent::Recorder(_) => Self::Nobody,
         }
     }
 
@@ -118,22 +115,76 @@ impl Whose {
     }
 }
 
+/// What was begun and has no row yet: a fault before it has one would leave it without an owner.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    /// Its media.
+    pub(super) leg: Option<LegId>,
+    /// Its INVITE.
+    pub(super) key: Option<CallKey>,
+    /// The trunk that it has a line of.
+    pub(super) trunk: Option<TrunkId>,
+}
+
 impl Engine {
     /// Does a piece of work. Where it panics, the call it was done for ends.
     pub(super) fn safely(&mut self, whose: Whose, work: impl FnOnce(&mut Self)) {
-        let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) else {
-            return;
-        };
-        let now = Instant::now();
-        self.faults
-            .retain(|at| now.duration_since(*at) < limits::FAULTS_WITHIN);
-        self.faults.push_back(now);
-        if self.faults.len() > limits::FAULTS {
-            // What breaks again and again is not mended by going on.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+            self.fault(&whose, panic);
+        }
+    }
+
+    #[cold]
+    fn fault(&mut self, whose: &Whose, panic: Box<dyn Any + Send>) {
+        // A room that ends goes on ending, which takes its time and no more.
+        if self.faults.beyond(Instant::now()) && self.farewell.is_none() {
             resume_unwind(panic);
         }
-        let leg = self.leg_of(&whose);
-        self.broken(leg);
+        let begun = std::mem::take(&mut self.begun);
+        self.attempted(|engine| engine.undo(&begun));
+        let leg = self.attempted(|engine| engine.leg_of(whose)).flatten();
+        if let (Whose::Call(key), None) = (whose, leg) {
+            self.attempted(|engine| engine.hang_up_unowned(*key));
+        }
+        self.attempted(|engine| engine.tell_fault(leg));
+        let Some(leg) = leg else { return };
+        if self.attempted(|engine| engine.end_broken(leg)).is_none() {
+            self.attempted(|engine| engine.over_by_fault(leg));
+        }
+    }
+
+    /// Puts a part of what broke right; it may break again.
+    fn attempted<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        catch_unwind(AssertUnwindSafe(|| work(self))).ok()
+    }
+
+    /// A leg with its first row.
+    pub(super) fn adopt(&mut self, leg: LegId, row: LegRow) {
+        self.legs.add(leg, row);
+        self.begun = Begun::default();
+    }
+
+    /// Takes back what never had a row.
+    fn undo(&mut self, begun: &Begun) {
+        if let Some(trunk) = begun.trunk {
+            self.release(trunk);
+        }
+        if let Some(key) = begun.key {
+            self.attempted(|engine| engine.hang_up_unowned(key));
+        }
+        if let Some(leg) = begun.leg {
+            self.attempts.retain(|_, of| *of != leg);
+            self.agents.retain(|_, of| *of != leg);
+            self.placed.remove(&leg);
+            self.plane.order(MediaOrder::Remove(leg, self.now));
+        }
+    }
+
+    /// A call of the endpoint's that is nobody's here.
+    fn hang_up_unowned(&mut self, key: CallKey) {
+        let (now, reason) = (self.millis(), Reason::q850(41, FAULT.why));
+        // An error means that there is no such call any more.
+        let _ = self.endpoint.hang_up(now, key, Some(reason));
     }
 
     fn leg_of(&self, whose: &Whose) -> Option<LegId> {
@@ -147,9 +198,16 @@ impl Engine {
         }
     }
 
-    /// A leg broke, here or on its media thread: it is told and ended.
+    /// A leg broke on its media thread: it is told and ended. What is over already only waits for its end there.
     pub(super) fn broken(&mut self, leg: Option<LegId>) {
         let leg = leg.filter(|leg| self.live(*leg).is_some());
+        self.tell_fault(leg);
+        if let Some(leg) = leg {
+            self.end_broken(leg);
+        }
+    }
+
+    fn tell_fault(&mut self, leg: Option<LegId>) {
         let attempt = leg.and_then(|leg| match &self.live(leg)?.owner {
             Owner::Debtor(debtor) => Some(debtor.order.attempt_id),
             Owner::Party(party) => Some(party.attempt),
@@ -157,9 +215,6 @@ impl Engine {
         });
         let at = self.wall.now();
         self.outbox.tell(TrunkReport::Fault { attempt, at });
-        if let Some(leg) = leg {
-            self.end_broken(leg);
-        }
     }
 
     fn end_broken(&mut self, leg: LegId) {
@@ -167,6 +222,10 @@ impl Engine {
         let Some(row) = self.legs.get_mut(leg) else {
             return;
         };
+        if row.end.is_some() {
+            // Whether its media thread was told of the end is not known: what is known now is told.
+            return self.removed(leg, Counts::default());
+        }
         row.our_end.get_or_insert(FAULT);
         let hung_up = row.key.is_some_and(|key| {
             let reason = Reason::q850(41, FAULT.why);
@@ -201,15 +260,19 @@ impl Engine {
         }
     }
 
+    /// The media thread of a leg is gone: its end is never told by that.
+    fn bereaved(&mut self, leg: LegId) {
+        if self.live(leg).is_some() {
+            self.broken(Some(leg));
+            self.over_by_fault(leg);
+        }
+        self.removed(leg, Counts::default());
+    }
+
     /// Looks after the other threads: what was on a media thread that is gone is over.
     pub(super) fn look_after_media(&mut self) {
         for leg in self.plane.gone() {
-            self.broken(Some(leg));
-            self.over_by_fault(leg);
-            self.media_event(MediaEvent::Removed {
-                leg,
-                counts: Counts::default(),
-            });
+            self.safely(Whose::Leg(leg), |engine| engine.bereaved(leg));
         }
         let unrecorded = self
             .writer

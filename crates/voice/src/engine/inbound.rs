@@ -3,6 +3,7 @@
 
 use super::calls::{hop, proto};
 use super::core::Engine;
+use super::fault::Begun;
 use super::legs::{LegRow, OurEnd, Owner};
 use crate::config::Codec;
 use crate::limits;
@@ -15,7 +16,9 @@ use std::net::SocketAddr;
 
 impl Engine {
     pub(super) fn incoming(&mut self, incoming: &Incoming) {
-        if let Err(code) = self.welcome(incoming) {
+        let welcome = self.welcome(incoming);
+        self.begun = Begun::default();
+        if let Err(code) = welcome {
             self.tell_turned_away(incoming, code);
             let now = self.millis();
             let _ = match code {
@@ -43,6 +46,7 @@ impl Engine {
             .plane
             .add(self.nat_of(incoming.source.remote))
             .ok_or(503_u16)?;
+        self.begun.leg = Some(leg);
         let media = self.media(port, &[Codec::Pcma, Codec::Pcmu]);
         let mut media = media.secured(incoming.source.proto == sip::Proto::Tls);
         let answer = match &incoming.sdp {
@@ -75,7 +79,7 @@ impl Engine {
             greeted: false,
         };
         let key = incoming.call;
-        self.legs.add(
+        self.adopt(
             leg,
             LegRow {
                 owner,

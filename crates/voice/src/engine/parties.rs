@@ -1,6 +1,7 @@
 //! Further parties of a call: an agent to consult, a number outside, a conference of them.
 
 use super::core::Engine;
+use super::fault::Begun;
 use super::legs::{Debtor, LegRow, OurEnd, Over, Owner, Party, PartyLeg};
 use super::opening::Callee;
 use crate::limits;
@@ -56,7 +57,9 @@ impl Engine {
                 self.toll(trunk_id, number)?;
                 let route = self.routes.get_mut(&trunk_id);
                 let to = route.ok_or(TrunkError::TrunkDown)?.start(self.now)?;
+                self.begun.trunk = Some(trunk_id);
                 let placed = self.dial_party(debtor, &order, to);
+                self.begun = Begun::default();
                 if placed.is_err() {
                     self.release(trunk_id);
                 }
@@ -89,6 +92,7 @@ impl Engine {
             .plane
             .add(trunk.behind_nat)
             .ok_or(TrunkError::Limit("ports"))?;
+        self.begun.leg = Some(leg);
         let tls = trunk.transport == crate::config::SipTransport::Tls;
         let media = self.media(port, &trunk.codecs).secured(tls);
         // The carrier must be able to tell this call from the debtor's.
@@ -104,6 +108,7 @@ impl Engine {
             self.plane.order(Order::Remove(leg, self.now));
             return Err(TrunkError::Limit("sip calls"));
         };
+        self.begun.key = Some(key);
         let owner = Owner::Party(Box::new(PartyLeg {
             id: order.id,
             attempt: order.attempt,
@@ -114,7 +119,7 @@ impl Engine {
             answered: false,
             seated: false,
         }));
-        self.legs.add(
+        self.adopt(
             leg,
             LegRow {
                 owner,

@@ -118,7 +118,7 @@ impl Engine {
         };
         let key = incoming.call;
         self.attempts.insert(attempt, leg);
-        self.legs.add(
+        self.adopt(
             leg,
             LegRow {
                 owner: Owner::Debtor(Box::new(debtor)),

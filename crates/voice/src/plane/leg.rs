@@ -485,4 +485,10 @@ impl Leg {
             tap.put(side, at, pcm);
         }
     }
+
+    /// What it sends next breaks.
+    #[cfg(test)]
+    pub(super) fn weaken(&mut self) {
+        self.tx.packets = u64::MAX;
+    }
 }

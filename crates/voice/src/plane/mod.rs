@@ -72,6 +72,8 @@ pub(crate) struct Plane {
     threads: Vec<thread::Running>,
     load: Vec<usize>,
     homes: HashMap<LegId, usize>,
+    /// Where legs are whose end was ordered and not told yet.
+    leaving: HashMap<LegId, usize>,
     /// Browsers' legs: they have no port here.
     browsers: HashSet<LegId>,
     bind: IpAddr,
@@ -115,6 +117,7 @@ impl Plane {
             load: vec![0; count],
             threads,
             homes: HashMap::new(),
+            leaving: HashMap::new(),
             browsers: HashSet::new(),
             bind,
             range,
@@ -230,8 +233,14 @@ impl Plane {
                 self.threads[0].give(Order::Hub(HubOrder::Forget(leg)));
             }
             self.leaves(home);
+            self.leaving.insert(leg, home);
         }
         self.threads[home].give(order);
+    }
+
+    /// The end of a leg was told.
+    pub(crate) fn removed(&mut self, leg: LegId) {
+        self.leaving.remove(&leg);
     }
 
     /// Tries again what a busy thread did not take.
@@ -241,13 +250,18 @@ impl Plane {
         }
     }
 
-    /// Legs of threads that ended without being told to; each thread's once. Nothing is given to those any more.
+    /// Legs of threads that ended without being told to, those whose end will never be told too; each thread's once.
+    /// Nothing is given to those any more.
     pub(crate) fn gone(&mut self) -> Vec<LegId> {
         let mut lost = Vec::new();
-        for (n, thread) in self.threads.iter().enumerate() {
-            if self.load[n] < GONE && thread.gone() {
+        for n in 0..self.threads.len() {
+            if self.load[n] < GONE && self.threads[n].gone() {
                 self.load[n] = GONE;
-                lost.extend(self.homes.iter().filter(|(_, h)| **h == n).map(|(l, _)| *l));
+                let legs = self.homes.iter().chain(&self.leaving);
+                lost.extend(legs.filter(|(_, h)| **h == n).map(|(leg, _)| *leg));
+                // What it still had to give never comes: who waits for that tells it.
+                let others = self.threads.iter_mut().filter(|thread| !thread.gone());
+                others.for_each(|thread| thread.give(Order::Lost(n)));
             }
         }
         lost
@@ -277,6 +291,7 @@ impl Plane {
                 threads,
                 load,
                 homes,
+                leaving: HashMap::new(),
                 browsers: HashSet::new(),
                 bind,
                 range,
@@ -303,6 +318,12 @@ impl Plane {
         }
     }
 
+    /// Whoever gives an order breaks.
+    #[cfg(test)]
+    pub(crate) fn cripple(&mut self) {
+        self.threads.clear();
+    }
+
     fn leaves(&mut self, home: usize) {
         if self.load[home] < GONE {
             self.load[home] = self.load[home].saturating_sub(1);
@@ -318,7 +339,7 @@ impl Plane {
             return;
         }
         let line = self.threads[to].line();
-        self.threads[to].give(Order::Expect(guest));
+        self.threads[to].give(Order::Expect(guest, from));
         self.threads[from].give(Order::Give(guest, line));
         self.leaves(from);
         self.load[to] = self.load[to].saturating_add(1);

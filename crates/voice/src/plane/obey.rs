@@ -1,7 +1,7 @@
 //! What a media thread does with its orders.
 
 use super::leg::Leg;
-use super::order::{Counts, Event, LegId, Order};
+use super::order::{Event, LegId, Order};
 use super::progress::Progress;
 use super::sound::Sound;
 use super::talk::Talk;
@@ -14,34 +14,18 @@ use std::time::Instant;
 impl State {
     pub(super) fn obey(&mut self, order: Order) {
         if let Some(leg) = order.leg()
-            && let Some(kept) = self.expected.get_mut(&leg)
+            && let Some((_, kept)) = self.expected.get_mut(&leg)
         {
             kept.push(order);
             return;
         }
         match order {
             Order::Add(leg) => self.take_in(leg),
-            Order::Expect(leg) => drop(self.expected.insert(leg, Vec::new())),
-            Order::Arrive(leg) => {
-                let id = leg.id;
-                let kept = self.expected.remove(&id).unwrap_or_default();
-                self.take_in(leg);
-                kept.into_iter().for_each(|order| self.obey(order));
-                if self.stopping {
-                    self.remove(id, Instant::now());
-                }
-            }
-            Order::NeverComing(leg) => {
-                let kept = self.expected.remove(&leg).unwrap_or_default();
-                kept.into_iter().for_each(|order| self.obey(order));
-            }
-            Order::Give(leg, line) => {
-                self.part(leg);
-                let passed = self
-                    .let_go(leg)
-                    .map_or(Order::NeverComing(leg), Order::Arrive);
-                Self::pass_on(&line, passed);
-            }
+            Order::Expect(leg, from) => drop(self.expected.insert(leg, (from, Vec::new()))),
+            Order::Arrive(leg) => self.arrive(leg),
+            Order::NeverComing(leg, counts) => self.never_comes(leg, counts),
+            Order::Lost(from) => self.lost(from),
+            Order::Give(leg, line) => self.give(leg, &line),
             Order::Stop => {
                 self.stopping = true;
                 // Who has not come yet may never come: a fault may have kept him.
@@ -49,7 +33,7 @@ impl State {
                 let now = Instant::now();
                 let all: Vec<LegId> = self.slots.keys().copied().collect();
                 for leg in all {
-                    self.safely(Some(leg), |plane| plane.remove(leg, now));
+                    self.remove(leg, now);
                 }
             }
             Order::Remove(leg, at) => self.remove(leg, at),
@@ -116,6 +100,8 @@ impl State {
             Order::Dtmf(_, event) => leg.press(event),
             #[cfg(test)]
             Order::Break(_) => panic!("a fault on purpose"),
+            #[cfg(test)]
+            Order::Weaken(_) => leg.weaken(),
             _ => {}
         }
     }
@@ -263,20 +249,26 @@ impl State {
         }
     }
 
+    /// Takes a leg out for good. Whatever became of it, its end is told: a call waits for that.
     pub(super) fn remove(&mut self, id: LegId, at: Instant) {
-        self.part(id);
-        let Some(leg) = self.take_out(id) else {
-            if let Some(counts) = self.fallen.remove(&id) {
-                self.tell(Event::Removed { leg: id, counts });
-            }
-            return;
-        };
-        let counts = self.dismiss(leg, at);
+        self.safely(Some(id), |plane| plane.part(id));
+        let carried = self.take_out(id).map(|leg| {
+            let counts = leg.counts();
+            self.safely(Some(id), |plane| plane.dismiss(leg, at));
+            counts
+        });
+        let fell = self.fallen.remove(&id);
+        let counts = carried.or(fell).unwrap_or_default();
         self.tell(Event::Removed { leg: id, counts });
     }
 
-    /// Ends a leg that was taken out: its goodbye, its recording, its counts.
-    pub(super) fn dismiss(&mut self, mut leg: Box<Leg>, at: Instant) -> Counts {
+    /// Ends a leg that was taken out: its recording, its goodbye.
+    pub(super) fn dismiss(&mut self, mut leg: Box<Leg>, at: Instant) {
+        if let Some(tap) = leg.tap.take() {
+            let (line, left) = tap.seal(at);
+            self.jobs
+                .extend(left.into_iter().map(|job| (line.clone(), job)));
+        }
         leg.say_bye();
         let unproved = leg.wire.unproved();
         if unproved > 0 {
@@ -286,12 +278,5 @@ impl State {
                 "datagrams without the right protection"
             );
         }
-        let counts = leg.counts();
-        if let Some(tap) = leg.tap.take() {
-            let (line, left) = tap.seal(at);
-            self.jobs
-                .extend(left.into_iter().map(|job| (line.clone(), job)));
-        }
-        counts
     }
 }

@@ -50,10 +50,13 @@ pub(crate) struct Record {
 /// Orders to a media thread; the leg named by [`Order::leg`] lives there or is on its way.
 pub(crate) enum Order {
     Add(Box<Leg>),
-    /// A leg is on its way from another thread: keep its orders until it is here.
-    Expect(LegId),
+    /// A leg is on its way from the thread of that number: keep its orders until it is here.
+    Expect(LegId, usize),
     Arrive(Box<Leg>),
-    NeverComing(LegId),
+    /// A fault took the leg out before it left; what it had carried.
+    NeverComing(LegId, Counts),
+    /// The thread of that number is gone: what is still on its way from there never comes.
+    Lost(usize),
     /// Hand the leg to another thread.
     Give(LegId, super::ThreadLine),
     /// Offer and answer agreed; `live` from the answer on, before it media is only looked at.
@@ -96,6 +99,9 @@ pub(crate) enum Order {
     /// A fault in the leg's work.
     #[cfg(test)]
     Break(LegId),
+    /// What the leg sends next breaks.
+    #[cfg(test)]
+    Weaken(LegId),
     /// A fault outside of any leg's work.
     #[cfg(test)]
     Die,
@@ -108,9 +114,10 @@ impl Order {
     pub(crate) fn leg(&self) -> Option<LegId> {
         match self {
             Self::Add(_)
-            | Self::Expect(_)
+            | Self::Expect(..)
             | Self::Arrive(_)
-            | Self::NeverComing(_)
+            | Self::NeverComing(..)
+            | Self::Lost(_)
             | Self::Hub(_)
             | Self::Stop => None,
             #[cfg(test)]
@@ -130,7 +137,7 @@ impl Order {
             | Self::Datagram(leg, ..)
             | Self::Remove(leg, _) => Some(*leg),
             #[cfg(test)]
-            Self::Break(leg) => Some(*leg),
+            Self::Break(leg) | Self::Weaken(leg) => Some(*leg),
             // The debtor's leg never moves: the one that joins it may be on its way.
             Self::Bridge { agent, .. } => Some(*agent),
             Self::Monitor { supervisor, .. } => Some(*supervisor),

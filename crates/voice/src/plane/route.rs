@@ -62,12 +62,15 @@ impl State {
             && let Some(agent) = leg.talk.agent
             && !leg.talk.hold
         {
-            let mut played = Vec::new();
-            if let Some(agent) = self.leg(agent) {
-                let told = &mut |leg, at| played.push((leg, at));
-                agent.forward(audio, &mut buffer, now, told);
-            }
-            self.tell_played(played);
+            // What breaks on the way out of the agent's leg is no fault of the debtor's.
+            self.safely(Some(agent), |plane| {
+                let mut played = Vec::new();
+                if let Some(agent) = plane.leg(agent) {
+                    let told = &mut |leg, at| played.push((leg, at));
+                    agent.forward(audio, &mut buffer, now, told);
+                }
+                plane.tell_played(played);
+            });
         }
         if let Some(digit) = key {
             self.tell(Event::Dtmf {
@@ -100,17 +103,25 @@ impl State {
 
     /// Audio of an agent or supervisor on a call.
     fn our_audio(&mut self, id: LegId, debtor: LegId, audio: &Audio<'_>, now: Instant) {
-        let mut buffer = [0_i16; PACKET_SAMPLES];
         let Some(leg) = self.leg(debtor) else { return };
         if leg.talk.mixed() {
+            let mut buffer = [0_i16; PACKET_SAMPLES];
             if let Some(leg) = self.leg(id) {
                 leg.jitter.push(audio.source, audio.decode(&mut buffer));
             }
             return;
         }
-        if leg.talk.agent != Some(id) || !leg.talk.agent_heard() {
-            return;
+        if leg.talk.agent == Some(id) && leg.talk.agent_heard() {
+            self.safely(Some(debtor), |plane| {
+                plane.agent_audio(id, debtor, audio, now);
+            });
         }
+    }
+
+    /// Audio of the agent, on its way to the debtor.
+    fn agent_audio(&mut self, id: LegId, debtor: LegId, audio: &Audio<'_>, now: Instant) {
+        let mut buffer = [0_i16; PACKET_SAMPLES];
+        let Some(leg) = self.leg(debtor) else { return };
         let mut played = Vec::new();
         let told = &mut |leg, at| played.push((leg, at));
         let passed = leg.forward(audio, &mut buffer, now, told);
@@ -263,9 +274,9 @@ impl State {
                 .iter()
                 .map(|(s, m)| (*s, Voice::Supervisor(*m), None)),
         );
+        // Each leg's part of the work is its own, and so is what breaks in it.
         for (id, _, frame) in people.iter_mut() {
-            let leg = self.leg(*id);
-            *frame = leg.and_then(|leg| leg.jitter.pop().or_else(|| leg.pause_frame()));
+            *frame = self.said(*id);
         }
         let Some(leg) = self.leg(debtor) else { return };
         heard.clear();
@@ -298,15 +309,27 @@ impl State {
             });
         }
         for (id, frame) in heard {
-            let Some(leg) = self.leg(*id) else { continue };
-            if held && let Some(music) = &mut leg.talk.music {
-                music.add_to(frame);
-            }
-            leg.send_mixed(frame, now, &mut |leg, at| played.push((leg, at)));
-            if *id == debtor {
-                leg.record(Side::Agent, now, frame);
-            }
+            self.safely(Some(*id), |plane| {
+                let Some(leg) = plane.leg(*id) else { return };
+                if held && let Some(music) = &mut leg.talk.music {
+                    music.add_to(frame);
+                }
+                leg.send_mixed(frame, now, &mut |leg, at| played.push((leg, at)));
+                if *id == debtor {
+                    leg.record(Side::Agent, now, frame);
+                }
+            });
         }
+    }
+
+    /// What a leg on a mixed call says now.
+    fn said(&mut self, id: LegId) -> Option<[i16; FRAME]> {
+        let mut frame = None;
+        self.safely(Some(id), |plane| {
+            let leg = plane.leg(id);
+            frame = leg.and_then(|leg| leg.jitter.pop().or_else(|| leg.pause_frame()));
+        });
+        frame
     }
 
     fn tell_played(&mut self, played: Vec<(LegId, Instant)>) {

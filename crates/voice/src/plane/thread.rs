@@ -7,6 +7,7 @@ use super::pace::Pace;
 use super::poll::{Poll, Token, Told, WAKE, Waker};
 use super::sound::Tones;
 use super::wire::Wire;
+use crate::faults::Faults;
 use crate::wall::Wall;
 use crate::webrtc::Hub;
 use crate::{VoiceError, limits};
@@ -136,6 +137,7 @@ where
                 heard: Vec::new(),
                 wall,
                 fallen: HashMap::new(),
+                faults: Faults::default(),
                 stopping: false,
             };
             state.run(&inbox);
@@ -176,8 +178,8 @@ pub(super) struct State {
     poll: Poll,
     pub(super) legs: Vec<Option<Box<Leg>>>,
     pub(super) slots: Slots,
-    /// Legs on their way here, with the orders that came before them.
-    pub(super) expected: HashMap<LegId, Vec<Order>>,
+    /// Legs on their way here: from which thread, and the orders that came before them.
+    pub(super) expected: HashMap<LegId, (usize, Vec<Order>)>,
     pace: Pace,
     /// The browsers' port, on the thread that reads it.
     pub(super) browsers: Option<Port>,
@@ -193,6 +195,8 @@ pub(super) struct State {
     pub(super) wall: Wall,
     /// Legs that a fault took out before their end was ordered, with what they carried.
     pub(super) fallen: HashMap<LegId, Counts>,
+    /// Faults that were no leg's.
+    pub(super) faults: Faults,
     pub(super) stopping: bool,
 }
 
@@ -252,20 +256,22 @@ impl State {
     /// again, so that a flood at one port cannot starve the others.
     fn read(&mut self, token: Token, buffer: &mut [u8]) {
         let slot = usize::try_from(token.0 / 2).unwrap_or(usize::MAX);
-        let Some(leg) = self.legs.get_mut(slot).and_then(Option::as_deref_mut) else {
+        let Some(id) = self.legs.get(slot).and_then(|leg| Some(leg.as_ref()?.id)) else {
             return;
         };
         let control = token.0 % 2 == 1;
-        let Some((length, from)) = leg.wire.receive(control, buffer) else {
-            return;
-        };
-        let now = Instant::now();
-        let (id, datagram) = (leg.id, &buffer[..length]);
         self.safely(Some(id), |plane| {
-            if !control {
-                plane.packet(slot, datagram, from, now);
-            } else if let Some(leg) = plane.leg(id) {
+            let Some(leg) = plane.legs.get_mut(slot).and_then(Option::as_deref_mut) else {
+                return;
+            };
+            let Some((length, from)) = leg.wire.receive(control, buffer) else {
+                return;
+            };
+            let (now, datagram) = (Instant::now(), &buffer[..length]);
+            if control {
                 leg.hear_rtcp(datagram, from, now);
+            } else {
+                plane.packet(slot, datagram, from, now);
             }
         });
     }

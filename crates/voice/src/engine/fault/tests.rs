@@ -1,5 +1,7 @@
 //! A call whose media thread is gone.
 
+mod half_way;
+
 use super::super::{Order, start};
 use crate::config::{Inbound, SipTransport, TrunkConfig, TrunkPolicy, VoiceConfig};
 use domain::ids::TrunkId;
