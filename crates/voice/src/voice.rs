@@ -131,6 +131,11 @@ impl VoiceHandle {
         }
     }
 
+    /// Waits until the room has ended, by [`Self::shutdown`] or by a fault.
+    pub async fn ended(&self) {
+        self.line.orders.closed().await;
+    }
+
     /// Replaces the routes. Calls on a route that is gone go on.
     ///
     /// # Errors

@@ -109,6 +109,8 @@ async fn a_message_that_breaks_us_is_dropped_and_told() {
     phone.send("OPTIONS", "otra", "").await;
     let answer = phone.answer().await.expect("the room goes on");
     assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+    let ended = tokio::time::timeout(Duration::from_millis(50), node.handle.ended()).await;
+    assert!(ended.is_err(), "it has not ended");
 }
 
 #[tokio::test]
@@ -122,6 +124,8 @@ async fn faults_without_end_are_the_end_and_close_the_reports() {
     let mut phone = Phone::new(node.sip).await;
     phone.break_it().await;
     assert!(node.closes().await, "nothing more is told");
+    let ended = tokio::time::timeout(Duration::from_secs(20), node.handle.ended()).await;
+    assert!(ended.is_ok(), "who runs the room learns that it is over");
     phone.send("OPTIONS", "otra", "").await;
     assert_eq!(phone.answer().await, None);
 }

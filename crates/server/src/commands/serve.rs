@@ -10,7 +10,8 @@ use crate::signals::Signals;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Runs until TERM or Ctrl-C, then lets calls end; a second signal ends at once.
+/// Runs until TERM or Ctrl-C, then lets calls end; a second signal ends at once. A node whose telephone side has ended
+/// ends as failed: who watches over it starts it anew, which nobody does at night for one that stays.
 pub(crate) async fn run(args: &ConfigArgs) -> Result<(), Failure> {
     let config = read_config(args)?;
     if !config.node.roles.iter().any(|r| r == "dial") {
@@ -50,7 +51,15 @@ pub(crate) async fn run(args: &ConfigArgs) -> Result<(), Failure> {
     };
     super::say(format!("screens and API: {scheme}://{}", node.http));
     tracing::info!(http = %node.http, sip = %node.sip, trunks = config.trunks.len(), "marcador serves");
-    signals.next().await;
+    tokio::select! {
+        () = signals.next() => {}
+        () = node.voice_ended() => {
+            node.stop().await;
+            return Err(Failure::from(anyhow::anyhow!(
+                "the telephone side ended by a fault: start the node anew"
+            )));
+        }
+    }
     tracing::info!(
         "stopping: no new calls, waiting for those that are up; another signal ends them"
     );

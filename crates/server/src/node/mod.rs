@@ -176,6 +176,11 @@ impl Node {
         self.center.drain().await;
     }
 
+    /// Waits until the telephone side has ended.
+    pub(crate) async fn voice_ended(&self) {
+        self.voice.ended().await;
+    }
+
     /// Ends everything: calls still up get a BYE, recordings are sealed, sockets closed. Gives the
     /// engine's last figures.
     pub(crate) async fn stop(self) -> Figures {
