@@ -57,7 +57,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         return;
     }
     let mut stop = shared.stop.clone();
-    let mut known = false;
+    let mut known = None;
     while pause(&mut stop, every).await {
         match turn(&shared, &mut known).await {
             Ok(()) => {}
@@ -67,7 +67,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 }
 
 /// Asks about everybody whose mark is missing or over.
-async fn turn(shared: &Arc<Shared>, known: &mut bool) -> Result<(), StoreError> {
+async fn turn(shared: &Arc<Shared>, known: &mut Option<String>) -> Result<(), StoreError> {
     let (store, config) = (&shared.out.store, &shared.config);
     // The first of the nodes that live. Two at once, when one has just died, only ask the same.
     let (rank, _) = store.node_place(&config.node, shared.now()).await?;
@@ -78,12 +78,9 @@ async fn turn(shared: &Arc<Shared>, known: &mut bool) -> Result<(), StoreError> 
     if rank != 0 {
         return Ok(());
     }
-    if !*known {
-        same_law(shared).await?;
-        *known = true;
-    }
     let mut stop = shared.stop.clone();
     loop {
+        same_law(shared, known).await?;
         let from = Instant::now();
         let claimed = store.claim_marks(shared.now(), BATCH).await?;
         if claimed.facts.is_empty() {
@@ -126,20 +123,29 @@ pub(crate) async fn catch_up(
     }
 }
 
-/// Takes the marks of another law away.
-async fn same_law(shared: &Shared) -> Result<(), StoreError> {
+/// Takes the marks of another law away: of other packs, or of the time before a client's contract asked something else.
+/// `known` is the law that was looked at last.
+async fn same_law(shared: &Shared, known: &mut Option<String>) -> Result<(), StoreError> {
     let store = &shared.out.store;
-    let ours = shared.out.law.fingerprint();
-    if store.get_setting(LAW).await?.as_deref() == Some(&ours) {
+    let mut ours = shared.out.law.fingerprint();
+    let contracts = store.client_law_changes().await?;
+    if contracts > 0 {
+        ours = format!("{ours}:{contracts}");
+    }
+    if known.as_deref() == Some(&ours) {
         return Ok(());
     }
-    while store.forget_marks(FORGET).await? > 0 {
-        tokio::time::sleep(Duration::from_millis(REST_MS)).await;
-        if shared.stopping() {
-            return Ok(());
+    if store.get_setting(LAW).await?.as_deref() != Some(&ours) {
+        while store.forget_marks(FORGET).await? > 0 {
+            tokio::time::sleep(Duration::from_millis(REST_MS)).await;
+            if shared.stopping() {
+                return Ok(());
+            }
         }
+        store.put_setting(LAW, &ours).await?;
     }
-    store.put_setting(LAW, &ours).await
+    *known = Some(ours);
+    Ok(())
 }
 
 /// Asks the law about debtors and keeps what it says.

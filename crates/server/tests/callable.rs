@@ -9,7 +9,8 @@ mod proof;
 use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports};
 use domain::entity::{Channel, CheckPoint, Preference, PreferenceKind};
 use domain::ids::{PreferenceId, VerdictId};
-use domain::law::{Action, Judge as _, RuleBook};
+use domain::law::pack::Day;
+use domain::law::{Action, ClientLaw, Judge as _, RuleBook, TermWindow};
 use domain::ports::Clock;
 use domain::segment::parse;
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
@@ -170,7 +171,27 @@ async fn the_field_follows_the_law((store, ..): common::Fresh) {
     .await;
     let (made, _) = second.marks();
     assert!(made > 0, "the second node took over");
+    it_follows_the_contract(&store, &scene, now).await;
     second.shutdown().await;
+}
+
+/// Whoever may be called at nine by the packs waits for ten where his client's contract says so.
+async fn it_follows_the_contract(store: &Subject, scene: &Scene, now: UtcMs) {
+    let from_ten = TermWindow {
+        days: Day::ALL.to_vec(),
+        from: "10:00".into(),
+        to: "18:00".into(),
+        channels: vec![Channel::Call],
+    };
+    let mut law = ClientLaw::none(scene.client.id);
+    (law.version, law.updated_at) = (1, now);
+    law.terms.windows.push(from_ten);
+    store.put_client_law(&law, &[]).await.expect("law");
+    comes(store, scene, now, false, "a contract in force").await;
+    law.version = 2;
+    law.terms.windows.clear();
+    store.put_client_law(&law, &[]).await.expect("law");
+    comes(store, scene, now, true, "a contract that asks nothing").await;
 }
 
 /// The background comes by once a day: whoever wants the exact figure has the law asked at once.

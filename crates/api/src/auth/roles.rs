@@ -350,6 +350,8 @@ const TABLE: &[RouteAccess] = table! {
     GET "/api/v1/bank-files/{id}" MANAGE_CLIENT;
     GET "/api/v1/clients/{id}/money-policy" WATCH_CLIENT;
     PUT "/api/v1/clients/{id}/money-policy" MANAGE;
+    GET "/api/v1/clients/{id}/law" WATCH_CLIENT;
+    PUT "/api/v1/clients/{id}/law" MANAGE;
     GET "/api/v1/payment-links" STAFF;
     POST "/api/v1/payment-links" STAFF;
     GET "/api/v1/payment-links/{id}" STAFF;

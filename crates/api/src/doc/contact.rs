@@ -33,6 +33,51 @@ shape! {
         /// Proof of the revocation, where one was given.
         revoke_proof: Option<String>,
     }
+    /// What a client's contract asks beyond the law: a layer that stacks on the packs.
+    ClientLaw {
+        client_id: Uuid,
+        /// 0 when the client said nothing.
+        version: i32,
+        terms: ContractTerms, updated_at: Instant,
+        /// `user:<id>`.
+        updated_by: String,
+    }
+    /// What a contract asks; never laxer than the packs.
+    ContractTerms {
+        /// Whether the packs' harder readings bind (`co`: one action a day, one channel a week).
+        strict_mode: bool,
+        /// Hours by channel, in the debtor's time; a channel that none names is left to the packs.
+        windows: Vec<TermWindow>,
+        /// Caps and gaps, always hard.
+        caps: Vec<TermCap>,
+    }
+    /// Hours of a contract, half-open.
+    TermWindow {
+        /// `mon` … `sun`.
+        days: Vec<String>,
+        /// `HH:MM`.
+        from: String,
+        /// `HH:MM` or `24:00`.
+        to: String,
+        channels: Vec<Channel>,
+    }
+    /// A cap of a contract, in the words of the packs.
+    TermCap {
+        /// Decisions name it `client/<id>`.
+        id: String,
+        /// `debt`, `person`, `creditor_person`, `phone`.
+        scope: String,
+        /// `attempt`, `conversation`, `contact`, `direct_contact`, `message`, `action`.
+        counts: String,
+        limit: u32,
+        /// `{"rolling_days": n}`, `{"calendar_day": 1}` or `{"calendar_week": "mon"}`.
+        window: serde_json::Value,
+        channels: Vec<Channel>,
+        /// Least days between two.
+        min_gap_days: Option<u16>,
+        /// Clause of the contract, told in reasons.
+        source: Option<String>,
+    }
     /// A presumption of the law relaxed for the next call by hand.
     LawOverride {
         id: Uuid, client_id: Uuid, debtor_id: Uuid, rule: String, reason: String,

@@ -21,8 +21,11 @@ pub(crate) use campaign::{
     Disposition, Objection, Script, ScriptStep, Segment,
 };
 pub(crate) use contact::{
-    Complaint, Consent, ContactPoint, DncList, Hold, LawOverride, Party, Preference, Suppression,
+    ClientLaw, Complaint, Consent, ContactPoint, ContractTerms, DncList, Hold, LawOverride, Party,
+    Preference, Suppression,
 };
+#[cfg(test)]
+pub(crate) use contact::{TermCap, TermWindow};
 pub(crate) use history::{
     Attempt, Call, Event, LegQuality, Payment, Promise, Recording, SipStep, Transfer, Verdict,
 };

@@ -17,6 +17,22 @@ fn told<T: PartialSchema>() -> BTreeSet<String> {
     }
 }
 
+/// A value of a client's contract.
+fn of_contract(name: &str) -> Value {
+    match name {
+        "terms" => json!({"strict_mode": true, "windows": [], "caps": []}),
+        "windows" | "caps" | "channels" | "days" => json!([]),
+        "strict_mode" => json!(true),
+        "counts" => json!("attempt"),
+        "scope" => json!("person"),
+        "limit" | "min_gap_days" | "version" => json!(1),
+        "window" => json!({"calendar_day": 1}),
+        "updated_at" => json!("2026-11-23T15:00:00.000Z"),
+        "client_id" => json!("00000000-0000-7000-8000-000000000001"),
+        _ => json!("x"),
+    }
+}
+
 /// A value that fits a property of that name.
 fn value(what: &str, name: &str) -> Value {
     match (what, name) {
@@ -40,6 +56,7 @@ fn value(what: &str, name: &str) -> Value {
         ("rule", "agents") => json!([]),
         ("rule", "most") => json!(1),
         ("version", "restores") => json!(1),
+        ("client law" | "terms" | "term window" | "term cap", name) => of_contract(name),
         ("version" | "template", "made_by") => Value::Null,
         ("verdict", "record") => json!({}),
         (_, "days") => json!([]),
@@ -127,6 +144,10 @@ fn shapes_tell_the_truth() {
     same::<is::ContactPoint, doc::ContactPoint>("point");
     same::<is::Consent, doc::Consent>("consent");
     same::<is::Override, doc::LawOverride>("relaxed presumption");
+    same::<domain::law::ClientLaw, doc::ClientLaw>("client law");
+    same::<domain::law::ContractTerms, doc::ContractTerms>("terms");
+    same::<domain::law::TermWindow, doc::TermWindow>("term window");
+    same::<domain::law::TermCap, doc::TermCap>("term cap");
     same::<is::Preference, doc::Preference>("preference");
     same::<is::DncList, doc::DncList>("list");
     same::<is::Complaint, doc::Complaint>("complaint");

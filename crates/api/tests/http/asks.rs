@@ -172,6 +172,8 @@ fn money(own: &Own) -> Value {
         "POST /receipts/{id}/return": {"reason": "x"},
         "PUT /clients/{id}/money-policy": {"spread": "by_debt", "parts": "fees_first",
             "creditor_data": "Banco Norte, CLABE 0001", "after_version": 0},
+        "PUT /clients/{id}/law": {"terms": {"strict_mode": true, "windows": [], "caps": []},
+            "after_version": 0},
         "POST /payment-links/{id}/send": {"channel": "sms"},
         "POST /payment-links": {"debt_id": own.debt,
             "amount": {"amount_minor": 100, "currency": "MXN"}},

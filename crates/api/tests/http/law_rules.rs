@@ -143,3 +143,71 @@ async fn another_number_has_no_tested_way_back() {
     let other = put("+525555559999").await;
     assert_eq!(other["callback_at"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_clients_contract_is_kept_with_who_and_when_and_a_fault_is_named() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let path = format!("/api/v1/clients/{}/law", own.client);
+    let put = async |terms: Value, after: i64| {
+        let body = json!({"terms": terms, "after_version": after});
+        app.ask("PUT", &path).token(&token).json(&body).send().await
+    };
+    let none = app.get(&path).token(&token).send().await.json();
+    assert_eq!(
+        (&none["version"], &none["terms"]["strict_mode"]),
+        (&json!(0), &json!(false))
+    );
+    let cap = |limit: i64| {
+        json!({"id": "tries", "scope": "person", "counts": "attempt", "limit": limit,
+            "window": {"rolling_days": 7}, "channels": ["call"]})
+    };
+    let terms = |caps: Value| json!({"strict_mode": true, "windows": [], "caps": caps});
+    let (at, why) = wrong(&put(terms(json!([cap(0)])), 0).await);
+    assert_eq!(at, "terms.caps[0].limit");
+    assert!(why.contains("expected 1 or more"), "{why}");
+    let mut more = terms(json!([]));
+    more["wider_hours"] = json!(true);
+    let (at, why) = wrong(&put(more, 0).await);
+    assert!(at.starts_with("terms"), "{at}");
+    assert!(why.contains("wider_hours"), "{why}");
+
+    let made = put(terms(json!([cap(3)])), 0).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    let made = made.json();
+    assert_eq!(made["version"], 1);
+    assert!(
+        made["updated_by"]
+            .as_str()
+            .expect("who")
+            .starts_with("user:")
+    );
+    assert_eq!(
+        put(terms(json!([])), 0).await.status,
+        409,
+        "somebody was faster"
+    );
+    assert_eq!(app.get(&path).token(&token).send().await.json(), made);
+    let facts = app
+        .store
+        .contact_facts(own.debtor, START)
+        .await
+        .expect("facts");
+    let law = facts
+        .client_law
+        .expect("it comes with the facts of his debtors");
+    assert_eq!((law.version, law.terms.caps[0].limit), (1, 3));
+    let events = app
+        .store
+        .events_about(&[format!("client:{}", own.client)])
+        .await;
+    let events = events.expect("events");
+    let told = events
+        .iter()
+        .filter(|e| e.event.data["action"] == "client_law.put");
+    assert_eq!(told.count(), 1);
+    let other = format!("/api/v1/clients/{}/law", app.world.sur.client);
+    let other = app.get(&other).token(&token).send().await.json();
+    assert_eq!(other["version"], 0, "another client's stays");
+}

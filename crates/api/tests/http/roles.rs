@@ -286,6 +286,8 @@ MX POST /api/v1/bank-files/preview
 MXC GET /api/v1/bank-files/{id}
 SMXC GET /api/v1/clients/{id}/money-policy
 MX PUT /api/v1/clients/{id}/money-policy
+SMXC GET /api/v1/clients/{id}/law
+MX PUT /api/v1/clients/{id}/law
 ASMX GET /api/v1/payment-links
 ASMX POST /api/v1/payment-links
 ASMX GET /api/v1/payment-links/{id}

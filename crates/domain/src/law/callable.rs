@@ -1,10 +1,11 @@
 //! From when until when a debtor may be called: for segments, which cannot ask the law about a million.
 
 use super::book::{RuleBook, today};
-use super::judge::campaign_hours;
+use super::client;
 use super::local::date_of;
+use super::pack::LoadedPack;
 use super::stack::Place;
-use super::windows::Hours;
+use super::windows::{Hours, campaign_hours};
 use super::{Action, Judge as _, parties, wishes, zones};
 use crate::entity::{Channel, ContactPoint};
 use crate::ports::store::ContactFacts;
@@ -80,7 +81,9 @@ impl RuleBook {
         if dates.is_empty() {
             dates.push(today(now));
         }
+        let layer = client::layer_of(facts);
         let packs = self.stack_of(facts, &dates).ok()?;
+        let packs: Vec<&LoadedPack> = packs.into_iter().chain(layer.as_ref()).collect();
         let place = Place::of(&facts.debtor, &facts.portfolio);
         let campaign = campaign_hours(action).ok()?;
         let hours = Hours {

@@ -6,13 +6,14 @@ use super::finding::{Effect, Finding};
 use super::local::date_of;
 use super::pack::{LoadedPack, RuleKind};
 use super::stack::Place;
-use super::windows::{CampaignHours, Hours, parse_clock};
+use super::windows::{Hours, campaign_hours};
 use super::{
-    Action, Judge, caller, contact, cooloff, dnc, holds, parties, relaxed, strict, wishes, zones,
+    Action, Judge, caller, client, contact, cooloff, dnc, holds, parties, relaxed, strict, wishes,
+    zones,
 };
 use crate::entity::{
-    BlockReason, Channel, ContactPoint, CounterCheck, Decision, DecisionRecord, OverrideSeen,
-    PackRef, PartyRole, RuleHit, Started, Verdict, ZoneEvidence,
+    Channel, ContactPoint, CounterCheck, Decision, DecisionRecord, OverrideSeen, PackRef,
+    PartyRole, RuleHit, Started, Verdict, ZoneEvidence,
 };
 use crate::ids::DebtId;
 use crate::ports::store::ContactFacts;
@@ -131,6 +132,7 @@ impl<'a> Draft<'a> {
     /// Weighs the findings. `hours` finds the next open instant.
     fn close(mut self, hours: Option<&Hours<'_>>) -> Verdict {
         let now = self.action.now;
+        self.findings.iter_mut().for_each(client::in_english);
         self.findings.sort_by_key(Finding::rank);
         let refusing = || {
             self.findings
@@ -199,7 +201,9 @@ impl RuleBook {
                 Vec::new()
             }
         };
-        draft.packs = packs.iter().map(|p| reference(p)).collect();
+        let layer = client::layer_of(facts);
+        let stacked: Vec<&LoadedPack> = packs.iter().copied().chain(layer.as_ref()).collect();
+        draft.packs = stacked.iter().map(|p| reference(p)).collect();
         self.shown(&mut draft, &packs, &dates);
         let held = holds::test(facts, point, action.channel, &packs, now);
         Self::person_rules(&mut draft, point, &packs, &held.debts);
@@ -208,7 +212,7 @@ impl RuleBook {
         if packs.is_empty() || zones.is_empty() {
             return draft.close(None);
         }
-        self.timed_rules(draft, point, (&packs, &held.debts), &zones)
+        self.timed_rules(draft, point, (&stacked, &held.debts), &zones)
     }
 
     /// Where he may be, as far as the campaign lets it count, and what is missing of it.
@@ -458,33 +462,6 @@ impl RuleBook {
         draft.findings.extend(closed);
         draft.close(Some(&hours))
     }
-}
-
-/// The campaign's hours, read; `None` where the action is no campaign's.
-pub(super) fn campaign_hours(action: &Action) -> Result<Option<CampaignHours<'_>>, Box<Finding>> {
-    let Some((from, to)) = &action.campaign_window else {
-        return Ok(None);
-    };
-    let schedule = &action.circumstances.schedule;
-    let lines = schedule.hours.iter().map(|l| (&l.from, &l.to));
-    let reads = lines.chain([(from, to)]).all(|(from, to)| {
-        matches!((parse_clock(from), parse_clock(to)), (Some(from), Some(to)) if from < to)
-    });
-    if reads {
-        return Ok(Some(CampaignHours {
-            plain: (from, to),
-            schedule,
-        }));
-    }
-    Err(Box::new(Finding::new(
-        BlockReason::Rule,
-        Effect::Forbid,
-        "campaign/window",
-        (
-            "el horario de la campaña no se entiende: se espera HH:MM a HH:MM más tarde".into(),
-            "the campaign's hours cannot be read: expected HH:MM to a later HH:MM".into(),
-        ),
-    )))
 }
 
 fn reference(loaded: &LoadedPack) -> PackRef {

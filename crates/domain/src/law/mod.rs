@@ -7,6 +7,7 @@ pub mod calendar;
 mod callable;
 mod caller;
 mod caps;
+mod client;
 mod contact;
 mod cooloff;
 mod days;
@@ -37,6 +38,7 @@ pub use abandonment::AbandonmentRule;
 pub use book::{
     EMBEDDED_HOLIDAYS, EMBEDDED_PACKS, EMBEDDED_PREFIXES, PACKS_MAX, PackInfo, RuleBook,
 };
+pub use client::{CLIENT_LAYER, ClientLaw, ContractTerms, TermCap, TermWindow};
 pub use duties::Duties;
 pub use holiday_names::holiday_es;
 pub use opening::OpeningPlace;

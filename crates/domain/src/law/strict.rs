@@ -1,6 +1,7 @@
 //! Harder readings that can be switched on.
 
 use super::caps::Case;
+use super::client;
 use super::finding::{Effect, Finding};
 use super::local::{Side, date_of, day_start, monday_of, plus_days};
 use super::pack::{Pack, Scope, StrictId};
@@ -11,7 +12,7 @@ use crate::time::UtcMs;
 /// What the pack's harder reading says, when it is switched on.
 pub(crate) fn test(case: &Case<'_>, pack: &Pack) -> Vec<Finding> {
     match &pack.strict_mode {
-        Some(strict) if strict.enabled => match strict.id {
+        Some(strict) if strict.enabled || client::wants_strict(case.facts) => match strict.id {
             StrictId::SfcReading => sfc(case, pack),
         },
         _ => Vec::new(),

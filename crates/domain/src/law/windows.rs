@@ -1,6 +1,7 @@
 //! Legal hours: half-open local windows, intersected over packs, candidate zones and the campaign's
 //! own hours; and the next instant at which all of them are open.
 
+use super::Action;
 use super::calendar::{CalendarId, DayKind, Holidays};
 use super::finding::{Effect, Finding, both};
 use super::holiday_names::holiday_es;
@@ -50,6 +51,33 @@ impl CampaignHours<'_> {
             .filter_map(|(from, to)| Some((parse_clock(from)?, parse_clock(to)?)));
         Ok(merged(read.collect()))
     }
+}
+
+/// The campaign's hours, read; `None` where the action is no campaign's.
+pub(crate) fn campaign_hours(action: &Action) -> Result<Option<CampaignHours<'_>>, Box<Finding>> {
+    let Some((from, to)) = &action.campaign_window else {
+        return Ok(None);
+    };
+    let schedule = &action.circumstances.schedule;
+    let lines = schedule.hours.iter().map(|l| (&l.from, &l.to));
+    let reads = lines.chain([(from, to)]).all(|(from, to)| {
+        matches!((parse_clock(from), parse_clock(to)), (Some(from), Some(to)) if from < to)
+    });
+    if reads {
+        return Ok(Some(CampaignHours {
+            plain: (from, to),
+            schedule,
+        }));
+    }
+    Err(Box::new(Finding::new(
+        BlockReason::Rule,
+        Effect::Forbid,
+        "campaign/window",
+        (
+            "el horario de la campaña no se entiende: se espera HH:MM a HH:MM más tarde".into(),
+            "the campaign's hours cannot be read: expected HH:MM to a later HH:MM".into(),
+        ),
+    )))
 }
 
 /// Everything that decides the hours of one action.

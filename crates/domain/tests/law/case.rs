@@ -177,6 +177,7 @@ impl Case {
             lists: Vec::new(),
             address_zones: Vec::new(),
             overrides: Vec::new(),
+            client_law: None,
         };
         let action = Action {
             verdict_id: VerdictId(id(9)),

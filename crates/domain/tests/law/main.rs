@@ -5,6 +5,7 @@ mod callable;
 mod campaign_zones;
 mod care;
 mod case;
+mod client;
 mod golden;
 mod hours;
 mod kinds;

@@ -25,6 +25,7 @@ pub async fn all(store: Subject) {
     the_audit_is_a_chain_for_each_client(&store).await;
     super::complaints::come_by_urgency(&store).await;
     super::law_acts::all(&store).await;
+    super::client_law::all(&store).await;
 }
 
 async fn facts_are_those_of_their_instant(store: &Subject) {

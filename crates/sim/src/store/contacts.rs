@@ -71,6 +71,7 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
         lists: super::law::states(t),
         address_zones: super::interest::zones_of(t, id),
         overrides: t.overrides.of(id).cloned().collect(),
+        client_law: super::law::client_law(t, debtor.client_id, UtcMs(i64::MAX)),
         debtor,
     })
 }

@@ -1,6 +1,7 @@
 //! What the law asks beyond one debtor now.
 
 use super::contacts::facts_of;
+use super::receipts::conflict;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::dnc::{keyed_hash, listed_form, may_hold};
@@ -10,13 +11,14 @@ use domain::entity::{
 };
 use domain::event::{AUDIT_KIND, AuditHead, AuditLink, Event, NewEvent, chain_hash};
 use domain::ids::{CampaignId, ClientId, DebtorId, DncListId, LedgerId, SuppressionId};
-use domain::law::open_then;
+use domain::law::{ClientLaw, open_then};
 use domain::ports::store::{
     ActAsk, ChainLink, ComplaintAsk, ContactFacts, ItemState, LawStore, PAGE_LIMIT_MAX,
     ReasonCount, ReasonKey, StoreError,
 };
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 fn in_force(t: &Tables) -> impl Iterator<Item = &DncList> {
     t.dnc_lists.values().filter(|l| l.retired_at.is_none())
@@ -43,6 +45,14 @@ fn values(kind: SuppressionKind, debtor: &Debtor, points: &[ContactPoint]) -> Ve
         SuppressionKind::Document => vec![debtor.document.reveal().clone()],
         SuppressionKind::Person => Vec::new(),
     }
+}
+
+/// What a client's contract asked at `at`.
+pub(crate) fn client_law(t: &Tables, client: ClientId, at: UtcMs) -> Option<Arc<ClientLaw>> {
+    let his = t.client_laws.iter().filter(|l| l.client_id == client);
+    his.filter(|l| l.updated_at <= at)
+        .max_by_key(|l| l.version)
+        .cloned()
 }
 
 /// His preferences, taken-back ones too.
@@ -166,6 +176,7 @@ impl LawStore for MemoryStore {
     async fn facts_at(&self, debtor: DebtorId, at: UtcMs) -> Result<ContactFacts, StoreError> {
         let t = self.tx().await?;
         let mut facts = facts_of(&t, debtor, at)?;
+        facts.client_law = client_law(&t, facts.debtor.client_id, at);
         facts.ledger.retain(|r| r.at < at);
         facts.holds = t.holds.of(debtor).cloned().collect();
         let there = t.debts.of(debtor).cloned();
@@ -179,6 +190,30 @@ impl LawStore for MemoryStore {
         facts.suppressions.extend(lifted.cloned());
         facts.suppressions.retain(|s| s.created_at <= at);
         Ok(facts)
+    }
+
+    async fn client_law(&self, client: ClientId) -> Result<ClientLaw, StoreError> {
+        let t = self.tx().await?;
+        let row = client_law(&t, client, UtcMs(i64::MAX));
+        Ok(row.map_or_else(|| ClientLaw::none(client), |row| (*row).clone()))
+    }
+
+    async fn put_client_law(&self, row: &ClientLaw, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        if !t.clients.contains_key(&row.client_id) {
+            return Err(StoreError::NotFound("client"));
+        }
+        let stored = client_law(&t, row.client_id, UtcMs(i64::MAX));
+        if stored.map_or(0, |law| law.version) + 1 != row.version {
+            return Err(conflict("the client's law was changed meanwhile"));
+        }
+        t.client_laws.push(Arc::new(row.clone()));
+        t.append(events);
+        Ok(())
+    }
+
+    async fn client_law_changes(&self) -> Result<u64, StoreError> {
+        Ok(self.tx().await?.client_laws.len() as u64)
     }
 
     async fn load_list(

@@ -58,6 +58,7 @@ use domain::ids::{
     PointId, PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SessionId,
     SuppressionId, TeamId, TransferId, TrunkId, UserId, VerdictId,
 };
+use domain::law::ClientLaw;
 use domain::ports::store::{
     ApiKey, CallerRest, IdempotentReply, ItemState, LoginFailures, SessionRow, StoreError,
 };
@@ -65,6 +66,7 @@ use domain::time::UtcMs;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -136,6 +138,8 @@ pub struct Tables {
     pub(crate) holds: Owned<HoldId, Hold>,
     /// Presumptions relaxed.
     pub(crate) overrides: Owned<OverrideId, Override>,
+    /// What clients' contracts ask, every version.
+    pub(crate) client_laws: Vec<Arc<ClientLaw>>,
     pub(crate) suppressions: BTreeMap<SuppressionId, Suppression>,
     pub(crate) segments: BTreeMap<SegmentId, Segment>,
     pub(crate) campaigns: BTreeMap<CampaignId, Campaign>,

@@ -10,6 +10,7 @@ use domain::entity::{
     Placement, Portfolio, Preference, Segment, Suppression,
 };
 use domain::ids::{DebtorId, DncListId, PersonId};
+use domain::law::ClientLaw;
 use domain::ports::store::CallerRest;
 use domain::segment::day_of_date;
 
@@ -103,6 +104,10 @@ entity!(Override, "law_overrides", "relaxed presumption" {
         Some(Stirs::Debtor(self.debtor_id))
     }
 );
+
+entity!(ClientLaw, "client_laws", "law of a client" {
+    client_id, version, terms, updated_at, updated_by
+});
 
 entity!(Suppression, "suppressions", "suppression" {
         id, client_id, debtor_id, kind, value, reason, created_at, lifted_at

@@ -61,7 +61,7 @@ fn fact(table: &str, action: Action) -> Option<Fact> {
         ),
         "suppressions" => Fact::Of("SELECT listed_form FROM suppressions WHERE rowid=?1"),
         // Who writes a debtor as another person's says so himself. What a list holds is written before it is in force.
-        "portfolios" | "dnc_lists" | "merges" => Fact::All,
+        "portfolios" | "dnc_lists" | "merges" | "client_laws" => Fact::All,
         _ => return None,
     };
     Some(match action {

@@ -320,6 +320,7 @@ json_cells!(
     Vec<(i64, i64, String)>,
     CampaignParams,
     domain::rules::offers::ClientTerms,
+    domain::law::ContractTerms,
     domain::entity::Verdict,
     domain::entity::CallTrail,
     serde_json::Value,

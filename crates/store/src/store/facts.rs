@@ -8,12 +8,13 @@ use domain::entity::{
     Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, LedgerRow, Override, Party, Portfolio,
     Preference,
 };
-use domain::ids::{DebtorId, LedgerId, PersonId, PortfolioId};
-use domain::law::{LEDGER_DAYS, open_then};
+use domain::ids::{ClientId, DebtorId, LedgerId, PersonId, PortfolioId};
+use domain::law::{ClientLaw, LEDGER_DAYS, open_then};
 use domain::ports::StoreError;
 use domain::ports::store::ContactFacts;
 use domain::time::{DAY_MS, UtcMs};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The facts of one debtor at `now`.
 pub(crate) async fn facts_of(
@@ -99,6 +100,12 @@ pub(crate) async fn facts_as(
     let relaxed = with(there.overrides);
     let mut overrides = by_debtor(tx, relaxed, " ORDER BY id", |o: &Override| o.debtor_id).await?;
     let mut zones = addresses::zones_of(tx, with(there.addresses)).await?;
+    let laws = client_laws(
+        tx,
+        if there.client_law { &known } else { &[] },
+        (now, asked),
+    )
+    .await?;
     let ledger = ledger_of(tx, &known, &points, now, asked).await?;
     let listed = listed::listed(tx, &known, &points, (now, asked), there.lists).await?;
     let mut known: BTreeMap<DebtorId, Debtor> = known.into_iter().map(|d| (d.id, d)).collect();
@@ -125,6 +132,7 @@ pub(crate) async fn facts_as(
             lists: listed.states.clone(),
             address_zones: zones.remove(id).unwrap_or_default(),
             overrides: overrides.remove(id).unwrap_or_default(),
+            client_law: laws.get(&debtor.client_id).cloned(),
             points,
             debtor,
         });
@@ -148,6 +156,7 @@ pub(crate) async fn facts_of_new(
         .await?;
     let lists = any.is_some();
     let listed = listed::listed(tx, &known, &points, (now, Asked::Now), lists).await?;
+    let mut laws = client_laws(tx, &known, (now, Asked::Now)).await?;
     let points = vec![point.clone()];
     Ok(ContactFacts {
         portfolio: portfolios
@@ -163,6 +172,7 @@ pub(crate) async fn facts_of_new(
         lists: listed.states,
         address_zones: Vec::new(),
         overrides: Vec::new(),
+        client_law: laws.remove(&debtor.client_id),
         points,
         debtor: debtor.clone(),
     })
@@ -178,6 +188,8 @@ struct There {
     consents: bool,
     preferences: bool,
     overrides: bool,
+    /// Of the client.
+    client_law: bool,
     /// In another zone than his row says.
     addresses: bool,
     /// External lists, of anybody.
@@ -193,6 +205,7 @@ async fn known(tx: &mut Link, debtors: &[DebtorId]) -> Result<(Vec<Debtor>, Ther
             EXISTS (SELECT 1 FROM consents t WHERE t.debtor_id=debtors.id) AS has_consents, \
             EXISTS (SELECT 1 FROM preferences t WHERE t.debtor_id=debtors.id) AS has_preferences, \
             EXISTS (SELECT 1 FROM law_overrides t WHERE t.debtor_id=debtors.id) AS has_overrides, \
+            EXISTS (SELECT 1 FROM client_laws t WHERE t.client_id=debtors.client_id) AS has_client_law, \
             EXISTS (SELECT 1 FROM addresses a WHERE a.debtor_id=debtors.id AND NOT a.bad \
                 AND a.zone<>COALESCE(debtors.address_zone,'')) AS has_addresses, \
             EXISTS (SELECT 1 FROM dnc_lists) AS has_lists \
@@ -207,6 +220,7 @@ async fn known(tx: &mut Link, debtors: &[DebtorId]) -> Result<(Vec<Debtor>, Ther
         there.consents |= row.get::<bool>("has_consents")?;
         there.preferences |= row.get::<bool>("has_preferences")?;
         there.overrides |= row.get::<bool>("has_overrides")?;
+        there.client_law |= row.get::<bool>("has_client_law")?;
         there.addresses |= row.get::<bool>("has_addresses")?;
         there.lists |= row.get::<bool>("has_lists")?;
     }
@@ -261,6 +275,27 @@ async fn portfolios_of(
     let ids: Vec<PortfolioId> = ids.into_iter().collect();
     let rows: Vec<Portfolio> = tx.all_in("id", &ids, "", &[]).await?;
     Ok(rows.into_iter().map(|p| (p.id, p)).collect())
+}
+
+/// What the contracts of the debtors' clients ask, in the version of the instant.
+async fn client_laws(
+    tx: &mut Link,
+    debtors: &[Debtor],
+    (now, asked): (UtcMs, Asked),
+) -> Result<BTreeMap<ClientId, Arc<ClientLaw>>, StoreError> {
+    let ids: BTreeSet<ClientId> = debtors.iter().map(|d| d.client_id).collect();
+    let ids: Vec<ClientId> = ids.into_iter().collect();
+    let latest = match asked {
+        Asked::Now => UtcMs(i64::MAX),
+        Asked::Then => now,
+    };
+    let newest = " AND version=(SELECT MAX(n.version) FROM client_laws n \
+        WHERE n.client_id=client_laws.client_id AND n.updated_at<=$1)";
+    let rows: Vec<ClientLaw> = tx.all_in("client_id", &ids, newest, &vals![latest]).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.client_id, Arc::new(row)))
+        .collect())
 }
 
 async fn by_debtor<T: Entity>(

@@ -3,13 +3,15 @@
 use super::events::append;
 use super::facts::{Asked, facts_as};
 use super::items::link_hash;
+use super::receipts::conflict;
 use super::{SqlStore, listed};
 use crate::rows::{Entity as _, columns};
 use crate::sql::{Dialect, Field as _, Row, Val, vals};
 use async_trait::async_trait;
-use domain::entity::{Complaint, Debtor, DncList, LedgerRow, Suppression};
+use domain::entity::{Client, Complaint, Debtor, DncList, LedgerRow, Suppression};
 use domain::event::{AuditHead, AuditLink, Event, NewEvent};
 use domain::ids::{CampaignId, ClientId, DebtorId, DncListId, LedgerId};
+use domain::law::ClientLaw;
 use domain::ports::StoreError;
 use domain::ports::store::{
     ActAsk, ChainLink, ComplaintAsk, ContactFacts, ItemState, LawStore, PAGE_LIMIT_MAX,
@@ -70,6 +72,35 @@ impl LawStore for SqlStore {
         let mut read = self.snapshot().await?;
         let mut found = facts_as(&mut read, &[debtor], at, Asked::Then).await?;
         found.pop().ok_or(StoreError::NotFound("debtor"))
+    }
+
+    async fn client_law(&self, client: ClientId) -> Result<ClientLaw, StoreError> {
+        let rest = "WHERE client_id=$1 ORDER BY version DESC LIMIT 1";
+        let row = self.read().await?.find(rest, vals![client]).await?;
+        Ok(row.unwrap_or_else(|| ClientLaw::none(client)))
+    }
+
+    async fn put_client_law(&self, row: &ClientLaw, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        // Who writes the next version waits for whoever writes one.
+        let rest = format!("WHERE id=$1{}", tx.pg_only(" FOR UPDATE"));
+        let client: Option<Client> = tx.find(&rest, vals![row.client_id]).await?;
+        client.ok_or(StoreError::NotFound("client"))?;
+        let rest = "WHERE client_id=$1 ORDER BY version DESC LIMIT 1";
+        let stored: Option<ClientLaw> = tx.find(rest, vals![row.client_id]).await?;
+        if stored.map_or(0, |law| law.version) + 1 != row.version {
+            return Err(conflict("the client's law was changed meanwhile"));
+        }
+        tx.insert(std::slice::from_ref(row), "").await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn client_law_changes(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) AS n FROM client_laws";
+        let row = self.read().await?.row(sql, vec![]).await?;
+        let n: i64 = row.map_or(Ok(0), |row| row.get("n"))?;
+        Ok(u64::try_from(n).unwrap_or_default())
     }
 
     async fn load_list(

@@ -36,6 +36,7 @@ pub(crate) use readers;
 mod addresses;
 mod agents;
 mod caller_ids;
+mod client_law;
 mod clients;
 mod complaints;
 mod consents;
@@ -62,6 +63,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(clients::routes())
+        .merge(client_law::routes())
         .merge(portfolios::routes())
         .merge(interest::routes())
         .merge(addresses::routes())

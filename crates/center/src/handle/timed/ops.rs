@@ -25,7 +25,7 @@ use domain::ids::{
     SessionId, SuppressionId, TeamId, TrunkId, UserId, VerdictId,
 };
 use domain::ids::{InboxId, MessageId, PlannedStepId, StrategyId, TextTemplateId};
-use domain::law::Judge;
+use domain::law::{ClientLaw, Judge};
 use domain::money::Currency;
 use domain::ports::store::{
     ActAsk, AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, CallableMark,
@@ -326,6 +326,9 @@ timed! { KeepStore;
 
 timed! { LawStore;
     facts_at(debtor: DebtorId, at: UtcMs) -> ContactFacts;
+    client_law(client: ClientId) -> ClientLaw;
+    put_client_law(row: &ClientLaw, events: &[NewEvent]) -> ();
+    client_law_changes() -> u64;
     load_list(list: &DncList, hashes: &[String], events: &[NewEvent]) -> u64;
     list_has(list: DncListId, hashes: &[String]) -> Vec<String>;
     verdict_chain(debtor: DebtorId) -> Vec<ChainLink>;

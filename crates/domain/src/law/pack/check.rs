@@ -2,9 +2,9 @@
 
 use super::{CapWindow, Day, Pack, fault};
 use crate::ValueError;
-use crate::law::LEDGER_DAYS;
 use crate::law::caller::{CONFIGURABLE, NO_MOBILE};
 use crate::law::windows::parse_clock;
+use crate::law::{CLIENT_LAYER, LEDGER_DAYS};
 use crate::phone::NumberClass;
 use jiff::civil::Date;
 
@@ -28,6 +28,11 @@ pub(super) fn check(file: &str, pack: &Pack) -> Result<(), ValueError> {
         !pack.id.trim().is_empty(),
         "id",
         "expected a short name, as co",
+    )?;
+    is(
+        pack.id != CLIENT_LAYER,
+        "id",
+        "'client' is the layer of a client's contract",
     )?;
     is(
         !pack.version.trim().is_empty(),
@@ -66,6 +71,12 @@ pub(super) fn check(file: &str, pack: &Pack) -> Result<(), ValueError> {
     cooloffs(file, pack)?;
     caller_id(file, pack)?;
     abandonment(file, pack)
+}
+
+/// The checks of what a client's contract has in common with a pack.
+pub(crate) fn check_terms(file: &str, pack: &Pack) -> Result<(), ValueError> {
+    windows(file, pack)?;
+    caps(file, pack)
 }
 
 fn is_place(place: &str) -> bool {

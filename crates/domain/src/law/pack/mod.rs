@@ -5,6 +5,7 @@ mod conduct;
 mod duties;
 mod sections;
 
+pub(crate) use check::check_terms;
 pub use conduct::*;
 pub use duties::*;
 pub use sections::*;

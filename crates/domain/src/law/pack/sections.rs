@@ -2,7 +2,7 @@
 //! that a rule is never dropped silently.
 
 use crate::entity::Channel;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 crate::text_enum! {
     /// Where a legal number comes from (law.md, marks S, M, H, C).
@@ -172,7 +172,7 @@ crate::text_enum! {
 }
 
 /// The period of a cap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CapWindow {
     /// `n` consecutive local days, today the last.

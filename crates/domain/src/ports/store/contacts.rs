@@ -7,9 +7,11 @@ use crate::entity::{
 };
 use crate::event::NewEvent;
 use crate::ids::{CampaignId, ClientId, DebtorId, PointId};
+use crate::law::ClientLaw;
 use crate::segment::Expr;
 use crate::time::UtcMs;
 use async_trait::async_trait;
+use std::sync::Arc;
 
 /// Where one debtor stands in one campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +65,8 @@ pub struct ContactFacts {
     pub address_zones: Vec<String>,
     /// Presumptions relaxed for him within the ledger's days, taken-back ones too.
     pub overrides: Vec<Override>,
+    /// What his client's contract asks beyond the law, where it asks something.
+    pub client_law: Option<Arc<ClientLaw>>,
 }
 
 /// A reserved debtor with all that is needed to judge and dial him.

@@ -5,6 +5,7 @@ use super::{ContactFacts, ItemState, StoreError};
 use crate::entity::{Complaint, DncList, LedgerRow, Suppression};
 use crate::event::{AuditHead, AuditLink, Event, NewEvent};
 use crate::ids::{CampaignId, ClientId, ComplaintId, DebtorId, DncListId, LedgerId, VerdictId};
+use crate::law::ClientLaw;
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -79,6 +80,13 @@ pub trait LawStore: Send + Sync {
     /// (`law::open_then`), with the figures of today. Address and points are those of today: no history of them is
     /// kept; what decisions say of points, `law::points_then` adds.
     async fn facts_at(&self, debtor: DebtorId, at: UtcMs) -> Result<ContactFacts, StoreError>;
+    /// What a client's contract asks beyond the law now; version 0 = nothing was ever said.
+    async fn client_law(&self, client: ClientId) -> Result<ClientLaw, StoreError>;
+    /// Puts the next version of it in force for every judgement from then on, on all nodes. `Conflict` when it does not
+    /// follow the one in force.
+    async fn put_client_law(&self, row: &ClientLaw, events: &[NewEvent]) -> Result<(), StoreError>;
+    /// How many versions of contracts there are, of all clients: it changes with each.
+    async fn client_law_changes(&self) -> Result<u64, StoreError>;
     /// Puts a list in force with the keyed hashes of its entries, in one transaction; an older list
     /// of the same name, kind and client is retired with it. Says how many debtors whom it binds are on it.
     async fn load_list(
