@@ -46,6 +46,7 @@ mod keeping;
 mod ladder;
 mod lists;
 mod live;
+pub mod load_law;
 mod manual;
 mod memory;
 mod messages;

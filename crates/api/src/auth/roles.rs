@@ -174,6 +174,7 @@ const TABLE: &[RouteAccess] = table! {
     GET "/api/v1/segments/fields" WATCH;
     GET "/api/v1/imports" MANAGE_CLIENT;
     GET "/api/v1/imports/{id}" MANAGE_CLIENT;
+    GET "/api/v1/imports/{id}/law" MANAGE_CLIENT;
     DELETE "/api/v1/imports/{id}" MANAGE;
     POST "/api/v1/imports/{id}/accept" MANAGE;
     POST "/api/v1/imports/{id}/undo" MANAGE;

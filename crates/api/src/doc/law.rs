@@ -1,6 +1,6 @@
 //! What the law is asked about more than one debtor: a campaign's reasons, a pack on trial.
 
-use super::{CampaignStatus, Channel, Instant};
+use super::{BlockReason, CampaignStatus, Channel, Instant};
 use uuid::Uuid;
 
 shape! {
@@ -20,6 +20,37 @@ shape! {
     CampaignWhyShape {
         campaign_id: Uuid, status: CampaignStatus, at: Instant, debtors: u64,
         unexplained: u64, problems: Vec<WhyProblemShape>, reasons: Vec<WhyCountShape>,
+    }
+    /// One answer of the law with how many debtors of a list have it.
+    LoadReasonShape {
+        /// `blocked_window`, `blocked_cap`, …
+        blocked: BlockReason,
+        /// The rule that refused first.
+        rule: String,
+        /// Its words about one of them.
+        es: String, en: String, debtors: u64,
+        /// The first of them may be called at.
+        next_at: Option<Instant>,
+    }
+    /// What the law says now of the list of an accepted file; binds nobody.
+    LoadLawShape {
+        import_id: Uuid, at: Instant,
+        /// Lines of the file.
+        lines: u64,
+        /// Debtors asked about.
+        debtors: u64,
+        /// Whether they are a sample of at most 2,000, from the first line to the last.
+        sample: bool,
+        /// May be called now.
+        allow: u64,
+        /// May be called now with an agent reserved first.
+        agent_only: u64,
+        /// May be called at a known later instant.
+        later: u64,
+        /// May not be called until something about them changes.
+        deny: u64,
+        /// Most debtors first.
+        reasons: Vec<LoadReasonShape>,
     }
     /// One debtor behind a count.
     WhyRowShape {

@@ -29,7 +29,7 @@ pub(crate) use contact::{TermCap, TermWindow};
 pub(crate) use history::{
     Attempt, Call, Event, LegQuality, Payment, Promise, Recording, SipStep, Transfer, Verdict,
 };
-pub(crate) use law::{CampaignWhyShape, DryJobShape, WhyRowsShape};
+pub(crate) use law::{CampaignWhyShape, DryJobShape, LoadLawShape, WhyRowsShape};
 pub(crate) use messages::{
     InboxMessage, Message, PlannedStep, Strategy, StrategyStep, TextTemplate,
 };

@@ -156,6 +156,7 @@ SMX GET /api/v1/dnc-lists/{id}
 MX POST /api/v1/dnc-lists/{id}/retire
 MXC GET /api/v1/imports
 MXC GET /api/v1/imports/{id}
+MXC GET /api/v1/imports/{id}/law
 MX DELETE /api/v1/imports/{id}
 MX POST /api/v1/imports/drafts
 MX POST /api/v1/imports/{id}/accept

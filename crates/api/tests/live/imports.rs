@@ -256,3 +256,41 @@ async fn debtors_of_one_document_become_one_after_their_file_is_in() {
         "{whole:?} then {merged:?}"
     );
 }
+
+/// Before the first call a manager reads what stands against his list: the most frequent reason first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_law_is_asked_about_a_list_that_was_taken_in() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    let mut map = map();
+    map["columns"]["Pais"] = json!("country");
+    let file = "Clave;Contrato;Deudor;Saldo;Corte;Cel;Pais\n\
+        1;A1;Ana Ruiz;1.234,50;23/10/2026;5500000001;MX\n\
+        2;A2;Luis Peña;10,00;03/10/2026;5500000002;MX\n\
+        3;A3;Eva Soto;20,00;23/10/2026;+4930123456;DE\n";
+    let given = format!("&map={}", query(&map.to_string()));
+    let (status, view) = draft(&floor, &marta, &given, file).await;
+    assert_eq!(status, StatusCode::CREATED, "{view}");
+    let id = view["id"].as_str().expect("id");
+    let path = format!("/imports/{id}/law");
+    let (status, early) = floor.get(&marta, &path).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{early}");
+    assert_eq!(early["code"], "wrong_state");
+    let accept = format!("/imports/{id}/accept");
+    let (status, done) = floor.post(&marta, &accept, json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    let (status, law) = floor.get(&marta, &path).await;
+    assert_eq!(status, StatusCode::OK, "{law}");
+    let count = |name: &str| law[name].as_u64().expect("a count");
+    assert_eq!((count("debtors"), &law["sample"]), (3, &json!(false)));
+    // In Mexico only points that the debtor gave may be used, and this file does not say that he did.
+    assert_eq!(count("deny"), 3, "{law}");
+    let reasons = law["reasons"].as_array().expect("reasons");
+    let told: Vec<Value> = reasons
+        .iter()
+        .map(|r| json!([r["rule"], r["blocked"], r["debtors"]]))
+        .collect();
+    let rule = "blocked_rule";
+    let points = json!(["mx-condusef/parties.points", rule, 2]);
+    assert_eq!(told, [points, json!(["house/no_pack", rule, 1])]);
+}

@@ -7,8 +7,9 @@ use crate::conduct::Conduct;
 use crate::dry_run::{self, DryAsk, DryJob};
 use crate::error::CenterError;
 use crate::lists::Loaded;
+use crate::load_law::{self, LoadLaw};
 use crate::view;
-use domain::entity::{DncList, Verdict};
+use domain::entity::{DncList, Import, Verdict};
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId};
 use domain::law::{Duties, Replayed};
@@ -56,6 +57,15 @@ impl CenterHandle {
         let shared = Arc::clone(&self.inner.shared);
         self.detached(campaign_why::rows(shared, id, key, after, limit))
             .await
+    }
+
+    /// What the law says now of the list of an accepted file: a report, which binds nobody.
+    ///
+    /// # Errors
+    /// The database away.
+    pub async fn load_law(&self, import: Import) -> Result<LoadLaw, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(load_law::of_import(shared, import)).await
     }
 
     /// Begins to judge what was done in the last days again, with a pack on trial; its identity. This node remembers

@@ -2,7 +2,7 @@
 //! see waits for the row that says that the file is in.
 
 use super::Tables;
-use super::import_rows::{import_rows, note_made, strangers, take_batch, take_lines};
+use super::import_rows::{import_rows, note_made, strangers, take_batch, take_lines, write_rows};
 use super::imports::end_items;
 use super::interest::book;
 use domain::entity::dnc::listed_form;
@@ -78,7 +78,7 @@ pub(super) fn take_rows(
         .partition(|row| is_seen(t, import, row));
     let mut report = import_rows(&mut copy_of(t), &aside);
     let who = strangers(t, &now);
-    report.add(&import_rows(t, &now));
+    report.add(&write_rows(t, import, &now));
     note_made(t, import, who);
     if let Some(row) = t.imports.get_mut(&import) {
         row.report.add(&report);
@@ -144,7 +144,7 @@ pub(super) fn write_one(t: &mut Tables, import: ImportId, now: UtcMs) -> bool {
         }
         Aside::Rows(rows) => {
             let who = strangers(t, &rows);
-            import_rows(t, &rows);
+            write_rows(t, import, &rows);
             note_made(t, import, who);
             let named: BTreeSet<&str> = rows
                 .iter()

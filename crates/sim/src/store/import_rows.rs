@@ -209,6 +209,24 @@ pub(super) fn import_rows(t: &mut Tables, rows: &[DebtorRow]) -> ImportReport {
     report
 }
 
+/// The same for the rows of a file, of which is kept whom each line made or changed.
+pub(super) fn write_rows(t: &mut Tables, import: ImportId, rows: &[DebtorRow]) -> ImportReport {
+    let mut report = ImportReport::default();
+    for row in rows {
+        let one = import_rows(t, std::slice::from_ref(row));
+        let his = |d: &&Debtor| {
+            d.portfolio_id == row.debtor.portfolio_id && d.external_ref == row.debtor.external_ref
+        };
+        let id = t.debtors.values().find(his).map(|d| d.id);
+        if let Some(id) = id.filter(|_| one.unchanged == 0) {
+            let kept = t.merged_into.get(&id).copied().unwrap_or(id);
+            t.import_lines.insert((import, row.line), kept);
+        }
+        report.add(&one);
+    }
+    report
+}
+
 /// Whether a file is half in the portfolio: what it made counts for nobody yet.
 pub(super) fn is_half(t: &Tables, debtor: DebtorId) -> bool {
     let half = |i: &Import| matches!(i.state, ImportState::Accepting | ImportState::Undoing);

@@ -1,5 +1,6 @@
 //! Files on their way in.
 
+use super::contacts::facts_of;
 use super::import_rows::is_half;
 use super::{MemoryStore, Tables, import_aside, merges};
 use async_trait::async_trait;
@@ -9,12 +10,13 @@ use domain::ids::{
     ClientId, DebtId, DebtorId, ImportId, ImportMapId, MergeId, PersonId, PlacementId, PortfolioId,
 };
 use domain::ports::store::{
-    ASIDE_AT_ONCE, ConsentsTaken, DebtorRow, Duplicates, IMPORT_TURN_MS, ImportLeft, ImportReport,
-    ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, StoreError,
+    ASIDE_AT_ONCE, ConsentsTaken, ContactFacts, DebtorRow, Duplicates, IMPORT_TURN_MS, ImportLeft,
+    ImportReport, ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount,
+    StoreError,
 };
 use domain::rules::consents::ConsentRow;
 use domain::time::UtcMs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A debtor without an open debt leaves the campaigns.
 pub(super) fn end_items(t: &mut Tables, debtor: DebtorId) {
@@ -95,6 +97,24 @@ impl ImportStore for MemoryStore {
         items.truncate(limit);
         let next_cursor = items.last().filter(|_| more).map(|i| i.id.to_string());
         Ok(Page { items, next_cursor })
+    }
+
+    async fn import_facts(
+        &self,
+        id: ImportId,
+        every: u64,
+        most: u32,
+        now: UtcMs,
+    ) -> Result<Vec<ContactFacts>, StoreError> {
+        let t = self.tx().await?;
+        let lines = t.import_lines.range((id, 0)..=(id, u64::MAX));
+        let named = lines.filter(|((_, line), _)| line % every.max(1) == 0);
+        let named: BTreeSet<DebtorId> = named.map(|(_, debtor)| *debtor).collect();
+        let there = named.into_iter().filter(|id| t.debtors.contains_key(id));
+        there
+            .take(most as usize)
+            .map(|id| facts_of(&t, id, now))
+            .collect()
     }
 
     async fn later_import(&self, id: ImportId) -> Result<bool, StoreError> {

@@ -106,6 +106,8 @@ pub struct Tables {
     /// Files on their way in, and their pieces.
     pub(crate) imports: BTreeMap<ImportId, Import>,
     pub(crate) pieces: BTreeMap<(ImportId, i64), String>,
+    /// Whom a line of a file made or changed.
+    pub(crate) import_lines: BTreeMap<(ImportId, u64), DebtorId>,
     /// Who works on a file, and until when.
     pub(crate) turns: BTreeMap<ImportId, (String, UtcMs)>,
     /// Debtors of whom a file that is half in shows already what it changes.

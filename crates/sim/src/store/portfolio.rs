@@ -116,7 +116,7 @@ impl PortfolioStore for MemoryStore {
         if !dry_run {
             super::import_rows::take_batch(&mut t, import, rows)?;
             let strangers = super::import_rows::strangers(&t, rows);
-            let report = import_rows(&mut t, rows);
+            let report = super::import_rows::write_rows(&mut t, import, rows);
             super::import_rows::note_made(&mut t, import, strangers);
             t.append(events);
             return Ok(report);

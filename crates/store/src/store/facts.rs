@@ -1,5 +1,6 @@
 //! The facts a verdict is made of, for one debtor or a hundred in the same few statements.
 
+use super::import::aside::RECALL_LINES;
 use super::table::pieces;
 use super::{addresses, listed};
 use crate::rows::{Entity, columns};
@@ -8,7 +9,7 @@ use domain::entity::{
     Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, LedgerRow, Override, Party, Portfolio,
     Preference,
 };
-use domain::ids::{ClientId, DebtorId, LedgerId, PersonId, PortfolioId};
+use domain::ids::{ClientId, DebtorId, ImportId, LedgerId, PersonId, PortfolioId};
 use domain::law::{ClientLaw, LEDGER_DAYS, open_then};
 use domain::ports::StoreError;
 use domain::ports::store::ContactFacts;
@@ -100,12 +101,7 @@ pub(crate) async fn facts_as(
     let relaxed = with(there.overrides);
     let mut overrides = by_debtor(tx, relaxed, " ORDER BY id", |o: &Override| o.debtor_id).await?;
     let mut zones = addresses::zones_of(tx, with(there.addresses)).await?;
-    let laws = client_laws(
-        tx,
-        if there.client_law { &known } else { &[] },
-        (now, asked),
-    )
-    .await?;
+    let laws = client_laws(tx, with_law(&known, there.client_law), (now, asked)).await?;
     let ledger = ledger_of(tx, &known, &points, now, asked).await?;
     let listed = listed::listed(tx, &known, &points, (now, asked), there.lists).await?;
     let mut known: BTreeMap<DebtorId, Debtor> = known.into_iter().map(|d| (d.id, d)).collect();
@@ -138,6 +134,22 @@ pub(crate) async fn facts_as(
         });
     }
     Ok(facts)
+}
+
+/// The facts of debtors whom a file made or changed, of every `every`-th line of it, at most so many.
+pub(super) async fn facts_of_import(
+    tx: &mut Link,
+    (import, every, most): (ImportId, u64, u32),
+    now: UtcMs,
+) -> Result<Vec<ContactFacts>, StoreError> {
+    // Debts that a file no longer names are told behind its lines.
+    let sql = "SELECT DISTINCT debtor_id FROM import_changes WHERE import_id=$1 AND line%$2=0 \
+        AND line<$3 ORDER BY debtor_id LIMIT $4";
+    let every = i64::try_from(every.max(1)).unwrap_or(i64::MAX);
+    let values = vals![import, every, RECALL_LINES, i64::from(most)];
+    let rows = tx.rows(sql, values).await?;
+    let ids: Result<Vec<DebtorId>, StoreError> = rows.iter().map(|r| r.get("debtor_id")).collect();
+    facts_of_many(tx, &ids?, now).await
 }
 
 /// The facts of a debtor who is not there yet, with his one point.
@@ -277,6 +289,11 @@ async fn portfolios_of(
     Ok(rows.into_iter().map(|p| (p.id, p)).collect())
 }
 
+/// The debtors, where a client of theirs has a contract.
+fn with_law(debtors: &[Debtor], there: bool) -> &[Debtor] {
+    if there { debtors } else { &[] }
+}
+
 /// What the contracts of the debtors' clients ask, in the version of the instant.
 async fn client_laws(
     tx: &mut Link,
@@ -291,7 +308,9 @@ async fn client_laws(
     };
     let newest = " AND version=(SELECT MAX(n.version) FROM client_laws n \
         WHERE n.client_id=client_laws.client_id AND n.updated_at<=$1)";
-    let rows: Vec<ClientLaw> = tx.all_in("client_id", &ids, newest, &vals![latest]).await?;
+    let rows: Vec<ClientLaw> = tx
+        .all_in("client_id", &ids, newest, &[latest.val()])
+        .await?;
     Ok(rows
         .into_iter()
         .map(|row| (row.client_id, Arc::new(row)))

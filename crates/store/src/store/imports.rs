@@ -1,11 +1,12 @@
 //! Files on their way in, what portfolios remember of them, merged debtors, placements.
 
 use super::events::append;
+use super::facts::facts_of_import;
 use super::import::Before;
 use super::import::aside::{RECALL_LINES, forget, left, write_all};
 use super::import_undo::undo_step;
 use super::import_write::{Counted, keep_before};
-use super::items::{lock_persons, persons_of_debts};
+use super::items::{end_items, lock_persons, persons_of_debts};
 use super::{SqlStore, interest, merges, sums};
 use crate::rows::Entity;
 use crate::sql::{Link, Val, vals};
@@ -17,8 +18,9 @@ use domain::ids::{
 };
 use domain::ports::StoreError;
 use domain::ports::store::{
-    ConsentsTaken, DebtorRow, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportLeft, ImportReport,
-    ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, UndoStep,
+    ConsentsTaken, ContactFacts, DebtorRow, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportLeft,
+    ImportReport, ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount,
+    UndoStep,
 };
 use domain::rules::consents::ConsentRow;
 use domain::time::UtcMs;
@@ -28,14 +30,6 @@ use std::collections::BTreeSet;
 const MAPS_MAX: u32 = 200;
 /// Most merges shown of a debtor.
 const MERGES_MAX: u32 = 200;
-
-/// Debtors without an open debt leave the campaigns.
-async fn end_items(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
-    let sql = "UPDATE campaign_items SET done=TRUE, note='recalled' WHERE NOT EXISTS \
-        (SELECT 1 FROM debts x WHERE x.debtor_id=campaign_items.debtor_id AND x.status='open') \
-        AND NOT done AND debtor_id";
-    tx.run_in(sql, debtors, "", &[]).await.map(drop)
-}
 
 /// The next open debts of a placement, held with their persons; whether there were some to look at, of which
 /// none may be open any more by now.
@@ -241,6 +235,16 @@ impl ImportStore for SqlStore {
     ) -> Result<Page<Import>, StoreError> {
         self.newest(client, portfolio, page, |row: &Import| row.id.to_string())
             .await
+    }
+
+    async fn import_facts(
+        &self,
+        id: ImportId,
+        every: u64,
+        most: u32,
+        now: UtcMs,
+    ) -> Result<Vec<ContactFacts>, StoreError> {
+        facts_of_import(&mut self.look().await?, (id, every, most), now).await
     }
 
     async fn later_import(&self, id: ImportId) -> Result<bool, StoreError> {

@@ -10,7 +10,7 @@ use domain::entity::{
     DebtStatus, Import, ImportMap, ImportState, InboundCall, InboundOutcome, Placement, PlanState,
     import_map_id,
 };
-use domain::ids::{ImportId, PlacementId};
+use domain::ids::{DebtorId, ImportId, PlacementId};
 use domain::ports::StoreError;
 use domain::ports::store::{DebtorRow, ImportReport, PageRequest};
 use domain::segment::Expr;
@@ -133,6 +133,36 @@ async fn money_before_a_file_is_written_counts_once(store: &Subject) {
         let owed = person.debt.balance_minor() - 1_000 * payments;
         assert_eq!(debt.balance_minor(), owed, "each payment once");
     }
+}
+
+/// A report on a list is made of whom the file made or changed, line by line; of a long one only some are read.
+async fn a_report_asks_about_those_of_the_file(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let before = scene.draft_person();
+    take(store, &[before.row(2)]).await;
+    let people: Vec<Person> = (0..10).map(|_| scene.draft_person()).collect();
+    let rows: Vec<DebtorRow> = (11..).zip(&people).map(|(n, p)| p.row(n)).collect();
+    let (id, _) = take(store, &rows).await;
+    let recalled = store.recall_debts(id, &[before.debt.id], NOW).await;
+    assert_eq!(recalled.expect("recalled"), 1);
+    let asked = async |every: u64, most: u32| {
+        let facts = store
+            .import_facts(id, every, most, NOW)
+            .await
+            .expect("facts");
+        let mut ids: Vec<DebtorId> = facts.iter().map(|f| f.debtor.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let of = |lines: &[usize]| {
+        let mut ids: Vec<DebtorId> = lines.iter().map(|n| people[n - 11].debtor.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let all: Vec<usize> = (11..21).collect();
+    assert_eq!(asked(1, 100).await, of(&all), "not who was recalled");
+    assert_eq!(asked(5, 100).await, of(&[15, 20]));
+    assert_eq!(asked(1, 3).await.len(), 3);
 }
 
 async fn recalls_are_taken_back(store: &Subject) {
@@ -379,6 +409,7 @@ async fn all(store: Subject) {
     a_debt_that_became_a_new_debtors_goes_back(&store).await;
     money_before_a_file_is_written_counts_once(&store).await;
     recalls_are_taken_back(&store).await;
+    a_report_asks_about_those_of_the_file(&store).await;
     interest::all(&store).await;
     due_items::all(&store).await;
     consents::a_file_of_consents_is_taken_back(&store).await;

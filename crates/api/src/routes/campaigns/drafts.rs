@@ -134,7 +134,11 @@ async fn read(
     Ok(Json(ImportView::of(&state, row).await?))
 }
 
-async fn own(state: &ApiState, caller: &Caller, id: ImportId) -> Result<Import, Problem> {
+pub(super) async fn own(
+    state: &ApiState,
+    caller: &Caller,
+    id: ImportId,
+) -> Result<Import, Problem> {
     let row = state.store.get_import(id).await?;
     tenant::seen(state, caller, row).await
 }
@@ -303,7 +307,7 @@ async fn discard(
     done.map(|()| StatusCode::NO_CONTENT)
 }
 
-fn in_state(row: &Import, wanted: &[ImportState]) -> Result<(), Problem> {
+pub(super) fn in_state(row: &Import, wanted: &[ImportState]) -> Result<(), Problem> {
     if wanted.contains(&row.state) {
         return Ok(());
     }

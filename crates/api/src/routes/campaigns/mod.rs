@@ -11,6 +11,7 @@ mod detect;
 mod drafts;
 mod import_view;
 mod imports;
+mod load_law;
 mod maps;
 mod outdated;
 mod params;
@@ -48,6 +49,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(maps::routes())
         .merge(placements::routes())
         .merge(rulepacks::routes())
+        .merge(load_law::routes())
         .merge(what_if::routes())
         .merge(why_not::routes())
         .merge(versions::routes())

@@ -271,6 +271,7 @@ timed! { ImportStore;
     leave_import(id: ImportId, worker: &str) -> ();
     import_left(id: ImportId, now: UtcMs) -> ImportLeft;
     imports_page(client: Option<ClientId>, portfolio: Option<PortfolioId>, page: &PageRequest) -> Page<Import>;
+    import_facts(id: ImportId, every: u64, most: u32, now: UtcMs) -> Vec<ContactFacts>;
     later_import(id: ImportId) -> bool;
     add_piece(id: ImportId, n: i64, base64: &str) -> ();
     piece(id: ImportId, n: i64) -> Option<String>;

@@ -1,6 +1,8 @@
 //! Files on their way in: kept in pieces, shown as a difference, accepted, taken back.
 
-use super::{DebtorRow, ImportReport, Page, PageRequest, PortfolioStore, RowFault, StoreError};
+use super::{
+    ContactFacts, DebtorRow, ImportReport, Page, PageRequest, PortfolioStore, RowFault, StoreError,
+};
 use crate::entity::{Import, ImportMap, Merge, Placement};
 use crate::event::NewEvent;
 use crate::ids::{
@@ -125,6 +127,17 @@ pub trait ImportStore: PortfolioStore {
         _portfolio: Option<PortfolioId>,
         _page: &PageRequest,
     ) -> Result<Page<Import>, StoreError> {
+        no_files()
+    }
+    /// The facts of debtors whom a file made or changed, of every `every`-th line of it, at most so many: what a report
+    /// on the list is made of.
+    async fn import_facts(
+        &self,
+        _id: ImportId,
+        _every: u64,
+        _most: u32,
+        _now: UtcMs,
+    ) -> Result<Vec<ContactFacts>, StoreError> {
         no_files()
     }
     /// Whether a file was taken into the portfolio after this one, so that this one cannot be taken back.
