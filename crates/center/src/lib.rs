@@ -90,7 +90,7 @@ pub use conduct::Conduct;
 pub use config::{CenterConfig, NoRecordings, Pages, RecordingRepair, Repaired, StartError};
 pub use desk::{CARD_WRITE_MS, DESK_QUEUE, DeskHub, DeskLink, DeskMessage};
 pub use error::CenterError;
-pub use floor::assign::Assigned;
+pub use floor::assign::{Assigned, Unskilled};
 pub use handle::{Center, CenterHandle, HookError, Preview};
 pub use keeping::{Archive, DiskLimits, Retention};
 pub use lists::Loaded;

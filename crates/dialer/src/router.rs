@@ -3,16 +3,9 @@
 
 use crate::session::Session;
 use crate::spec::{CampaignSpec, Item};
-use domain::entity::{Language, NextAgent};
+use domain::entity::NextAgent;
 use domain::ids::AgentId;
 use std::collections::BTreeMap;
-
-/// Whether an agent speaks a language: his skills may name some (`es`, `en`, `pt`), else he is taken to speak them all.
-fn speaks(session: &Session, language: Language) -> bool {
-    let skills = &session.spec.skills;
-    let named = |l: &Language| skills.iter().any(|skill| skill == l.as_str());
-    named(&language) || !Language::ALL.iter().any(named)
-}
 
 /// The agent for an item now, if any is free. Without a campaign (stopped meanwhile) any agent whose
 /// list names it, or who serves all, will do.
@@ -41,6 +34,13 @@ pub(crate) fn choose(
     agents
         .iter()
         .filter(|(_, s)| fits(s))
-        .min_by_key(|(id, s)| (!speaks(s, item.language), had(s), s.machine.since(), **id))
+        .min_by_key(|(id, s)| {
+            (
+                !item.language.spoken_with(&s.spec.skills),
+                had(s),
+                s.machine.since(),
+                **id,
+            )
+        })
         .map(|(id, _)| *id)
 }

@@ -3,7 +3,7 @@
 use super::{
     AgentCountBasis, AmdAction, AmdMode, AssignmentTarget, CallResult, CallbackScope, CallerPick,
     CampaignStatus, CampaignZones, Day, DialMode, DropAction, ExcuseKind, HoldKind, Instant,
-    LadderKey, NextAgent, RecordMode, RefillMode, Stage, VersionState, WrapupMode,
+    LadderKey, Language, NextAgent, RecordMode, RefillMode, Stage, VersionState, WrapupMode,
 };
 use uuid::Uuid;
 
@@ -232,13 +232,28 @@ shape! {
         team_id: Option<Uuid>, agents: Vec<Uuid>,
         /// Most debtors of one agent.
         most: Option<i32>,
+        /// Skills an agent must have.
+        skills: Vec<String>,
+        /// Whether an agent gets only debtors whose language he speaks.
+        by_language: bool,
         enabled: bool, created_at: Instant, updated_at: Instant,
+    }
+    /// Debtors whom no agent of a rule may take.
+    Unskilled {
+        rule: String, skills: Vec<String>,
+        /// The language nobody speaks; null where the rule asks for none.
+        language: Option<Language>,
+        debtors: u64,
     }
     /// What an assignment did.
     Assigned {
         assigned: u64, changed: u64,
         /// Debtors that found no place.
         no_place: u64,
+        /// Debtors whom no agent of any rule that has them may take, for lack of a skill or the language.
+        without_skill: u64,
+        /// Of them by rule and language.
+        unskilled: Vec<Unskilled>,
         /// Debtors whom a rule had and none takes any more.
         ended: u64,
         /// By rule: its name, its debtors.

@@ -241,6 +241,98 @@ async fn rules_assign_and_the_morning_list_shows_it() {
 }
 
 #[tokio::test]
+async fn a_rule_asks_for_skills_and_the_language() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let rule = |change: Value| {
+        let mut rule = json!({"name": "A Ana", "position": 1, "segment_id": own.segment,
+            "target": "agent", "agents": [app.world.agent], "enabled": true});
+        for (key, value) in change.as_object().expect("fields") {
+            rule[key] = value.clone();
+        }
+        json!({"client_id": own.client, "rule": rule})
+    };
+    let make = async |body: Value| {
+        let ask = app.post("/api/v1/assignment-rules").token(&token);
+        ask.json(&body).send().await
+    };
+    let queue = json!({"target": "queue", "campaign_id": own.campaign});
+    let many: Vec<String> = (0..21).map(|n| format!("s{n}")).collect();
+    for (change, field) in [
+        (
+            json!({"target": "queue", "campaign_id": own.campaign, "skills": ["legal"]}),
+            "skills",
+        ),
+        (
+            json!({"target": "team", "team_id": app.world.team, "by_language": true}),
+            "by_language",
+        ),
+        (json!({"skills": [""]}), "skills"),
+        (json!({"skills": many}), "skills"),
+    ] {
+        let refused = make(rule(change)).await;
+        assert_eq!(refused.status, 422, "{field}: {}", refused.text());
+        assert_eq!(refused.json()["errors"][0]["path"], field);
+    }
+    assert_eq!(
+        make(rule(queue)).await.status,
+        201,
+        "a queue asks for nothing"
+    );
+    let made = make(rule(
+        json!({"position": 0, "skills": ["legal"], "by_language": true}),
+    ))
+    .await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(made.json()["skills"], json!(["legal"]));
+    assert_eq!(made.json()["by_language"], json!(true));
+    let path = format!(
+        "/api/v1/assignment-rules/{}",
+        made.json()["id"].as_str().expect("an id")
+    );
+    let only = rule(json!({"name": "Sola", "skills": ["legal"], "by_language": true}));
+    let put = app
+        .ask("PUT", &path)
+        .token(&token)
+        .json(&only["rule"])
+        .send()
+        .await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    let rows = app.get(&format!("/api/v1/assignment-rules?client={}", own.client));
+    let rows = rows.token(&token).send().await.json();
+    for row in rows["items"].as_array().expect("rows") {
+        if row["target"] == json!("queue") {
+            let path = format!(
+                "/api/v1/assignment-rules/{}",
+                row["id"].as_str().expect("an id")
+            );
+            let off = json!({"name": row["name"], "position": 9, "segment_id": row["segment_id"],
+                "target": "queue", "campaign_id": row["campaign_id"], "enabled": false});
+            let done = app.ask("PUT", &path).token(&token).json(&off).send().await;
+            assert_eq!(done.status, 200, "{}", done.text());
+        }
+    }
+    let apply = app.post("/api/v1/assignment-rules/apply").token(&token);
+    let report = apply
+        .json(&json!({"client_id": own.client}))
+        .send()
+        .await
+        .json();
+    assert_eq!(report["assigned"], json!(0), "{report}");
+    assert!(
+        report["without_skill"].as_u64().expect("a count") >= 1,
+        "{report}"
+    );
+    let told = &report["unskilled"][0];
+    assert_eq!(
+        (&told["rule"], &told["skills"]),
+        (&json!("Sola"), &json!(["legal"]))
+    );
+    assert!(told["language"].is_string(), "{report}");
+}
+
+#[tokio::test]
 async fn a_caller_id_rests_and_wakes() {
     let app = App::start().await;
     let token = app.token("manager").await;

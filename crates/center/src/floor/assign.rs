@@ -4,9 +4,10 @@
 use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
 use crate::shared::Shared;
-use domain::entity::{Assignment, AssignmentRule, AssignmentTarget};
+use domain::entity::{Agent, Assignment, AssignmentRule, AssignmentTarget, Language};
 use domain::ids::{AgentId, ClientId, DebtorId};
 use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
+use domain::segment::Expr;
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -28,10 +29,27 @@ pub struct Assigned {
     pub changed: u64,
     /// Debtors in a rule's segment that found no place: its agents have as many as they may.
     pub no_place: u64,
+    /// Debtors whom no agent of any rule that has them may take, for lack of a skill or the language.
+    pub without_skill: u64,
+    /// Of them by rule and language.
+    pub unskilled: Vec<Unskilled>,
     /// Debtors whom a rule had and none takes any more: nobody's again.
     pub ended: u64,
     /// By rule, in their order: its name, its debtors.
     pub rules: Vec<(String, u64)>,
+}
+
+/// Debtors whom no agent of a rule may take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unskilled {
+    /// Name of the rule.
+    pub rule: String,
+    /// Skills that it asks for.
+    pub skills: Vec<String>,
+    /// The debtors' language, where it asks for that.
+    pub language: Option<Language>,
+    /// How many.
+    pub debtors: u64,
 }
 
 fn whole_page(cursor: Option<String>) -> PageRequest {
@@ -67,11 +85,7 @@ async fn rules(
     Ok(found)
 }
 
-/// The agents of a rule: those named, else the members of its team.
-async fn agents_of(shared: &Shared, rule: &AssignmentRule) -> Result<Vec<AgentId>, StoreError> {
-    if rule.target != AssignmentTarget::Agent || !rule.agents.is_empty() {
-        return Ok(rule.agents.clone());
-    }
+async fn all_agents(shared: &Shared) -> Result<Vec<Agent>, StoreError> {
     let (mut found, mut cursor) = (Vec::new(), None);
     loop {
         let page = whole_page(cursor);
@@ -80,13 +94,46 @@ async fn agents_of(shared: &Shared, rule: &AssignmentRule) -> Result<Vec<AgentId
             .store
             .list_agents(&ListFilter::default(), &page)
             .await?;
-        let ours = rows.items.iter().filter(|a| a.team_id == rule.team_id);
-        found.extend(ours.map(|a| a.id));
+        found.extend(rows.items);
         cursor = rows.next_cursor;
         if cursor.is_none() {
             return Ok(found);
         }
     }
+}
+
+/// The agents of a rule: those named, else the members of its team.
+fn agents_of<'a>(all: &'a [Agent], rule: &AssignmentRule) -> Vec<&'a Agent> {
+    let named = |a: &&Agent| match rule.agents.as_slice() {
+        [] => a.team_id == rule.team_id,
+        some => some.contains(&a.id),
+    };
+    all.iter().filter(named).collect()
+}
+
+/// The debtors of a rule's segment by language; all together where the rule does not ask for it.
+async fn by_language(
+    shared: &Shared,
+    rule: &AssignmentRule,
+) -> Result<Vec<(Option<Language>, Vec<DebtorId>)>, CenterError> {
+    let (store, now) = (&shared.out.store, shared.now());
+    let bad = |e: &dyn std::fmt::Display| {
+        CenterError::invalid("bad_expression", "segment_id", e.to_string())
+    };
+    let segment = store.get_segment(rule.segment_id).await?;
+    let expr = domain::segment::parse(&segment.expression).map_err(|e| bad(&e))?;
+    if !rule.by_language {
+        let ids = store.segment_ids(rule.client_id, &expr, now).await?;
+        return Ok(vec![(None, ids)]);
+    }
+    let mut found = Vec::new();
+    for language in Language::ALL.iter().copied() {
+        let speak = domain::segment::parse(&format!("language = '{language}'"));
+        let both = Expr::And(vec![expr.clone(), speak.map_err(|e| bad(&e))?]);
+        let ids = store.segment_ids(rule.client_id, &both, now).await?;
+        found.push((Some(language), ids));
+    }
+    Ok(found)
 }
 
 /// Debtors of agents, counted while they are given out.
@@ -173,24 +220,37 @@ fn same(a: &Assignment, b: &Assignment) -> bool {
         == (b.campaign_id, b.team_id, b.agent_id, b.rule_id)
 }
 
-/// Gives the debtors of a client out by its rules. What a person assigned by hand stays.
-pub(crate) async fn apply(
-    shared: &Shared,
-    client: ClientId,
-    actor: &str,
-) -> Result<Assigned, CenterError> {
-    let (store, now) = (&shared.out.store, shared.now());
-    let mut report = Assigned::default();
-    let (mut loads, mut taken) = (Loads::default(), BTreeSet::new());
-    for rule in rules(shared, Some(client)).await? {
-        let segment = store.get_segment(rule.segment_id).await?;
-        let expr = domain::segment::parse(&segment.expression)
-            .map_err(|e| CenterError::invalid("bad_expression", "segment_id", e.to_string()))?;
-        let ids = store.segment_ids(client, &expr, now).await?;
-        let fresh: Vec<DebtorId> = ids.into_iter().filter(|id| !taken.contains(id)).collect();
-        let agents = agents_of(shared, &rule).await?;
+/// One giving out of a client's debtors.
+#[derive(Default)]
+struct Round {
+    agents: Vec<Agent>,
+    loads: Loads,
+    /// Debtors whom a rule, or a person, has given to somebody.
+    taken: BTreeSet<DebtorId>,
+    /// Whom nobody may take, by what was asked.
+    unskilled: Vec<(Unskilled, Vec<DebtorId>)>,
+    report: Assigned,
+}
+
+impl Round {
+    /// Gives debtors of one language out by a rule; how many it has now.
+    async fn give(
+        &mut self,
+        shared: &Shared,
+        rule: &AssignmentRule,
+        (language, ids): (Option<Language>, Vec<DebtorId>),
+    ) -> Result<u64, StoreError> {
+        let (store, now) = (&shared.out.store, shared.now());
+        let fresh: Vec<DebtorId> = ids
+            .into_iter()
+            .filter(|id| !self.taken.contains(id))
+            .collect();
+        let named = agents_of(&self.agents, rule);
+        let able = named.iter().filter(|a| rule.may_take(a, language));
+        let able: Vec<AgentId> = able.map(|a| a.id).collect();
+        let lacks = able.is_empty() && !named.is_empty();
         let most = rule.most.and_then(|n| u64::try_from(n).ok());
-        let mut count = 0;
+        let (mut count, mut left) = (0, Vec::new());
         for piece in fresh.chunks(PIECE) {
             let before = store.assignments_of(piece).await?;
             let before: BTreeMap<DebtorId, Assignment> =
@@ -199,42 +259,90 @@ pub(crate) async fn apply(
             for id in piece {
                 let had = before.get(id);
                 if had.is_some_and(|r| r.rule_id.is_none()) {
-                    taken.insert(*id);
+                    self.taken.insert(*id);
                     continue;
                 }
-                let agent = if rule.target == AssignmentTarget::Agent {
+                let mut agent = None;
+                if rule.target == AssignmentTarget::Agent {
                     let his = had.and_then(|r| r.agent_id);
-                    let Some(agent) = loads.choose(&agents, his, most) else {
-                        report.no_place += 1;
+                    agent = self.loads.choose(&able, his, most);
+                    match agent {
+                        None if lacks => left.push(*id),
+                        None => self.report.no_place += 1,
+                        Some(_) => {}
+                    }
+                    if agent.is_none() {
                         continue;
-                    };
-                    Some(agent)
-                } else {
-                    None
-                };
-                taken.insert(*id);
+                    }
+                }
+                self.taken.insert(*id);
                 count += 1;
-                let row = row_of(&rule, *id, agent, now);
+                let row = row_of(rule, *id, agent, now);
                 if !had.is_some_and(|had| same(had, &row)) {
                     rows.push(row);
                 }
             }
-            report.changed += rows.len() as u64;
+            self.report.changed += rows.len() as u64;
             if !rows.is_empty() {
                 store.assign(&rows, &[]).await?;
             }
         }
-        report.assigned += count;
-        report.rules.push((rule.name, count));
+        if !left.is_empty() {
+            let asked = Unskilled {
+                rule: rule.name.clone(),
+                skills: rule.skills.clone(),
+                language,
+                debtors: 0,
+            };
+            self.unskilled.push((asked, left));
+        }
+        Ok(count)
     }
-    report.ended = end_others(shared, client, &taken).await?;
+
+    /// Tells whom nobody may take; whom a later rule has given to somebody is not among them.
+    fn tell_unskilled(&mut self) {
+        let mut without = BTreeSet::new();
+        for (mut asked, mut left) in std::mem::take(&mut self.unskilled) {
+            left.retain(|id| !self.taken.contains(id));
+            asked.debtors = left.len() as u64;
+            without.extend(left);
+            if asked.debtors > 0 {
+                self.report.unskilled.push(asked);
+            }
+        }
+        self.report.without_skill = without.len() as u64;
+    }
+}
+
+/// Gives the debtors of a client out by its rules. What a person assigned by hand stays.
+pub(crate) async fn apply(
+    shared: &Shared,
+    client: ClientId,
+    actor: &str,
+) -> Result<Assigned, CenterError> {
+    let mut round = Round {
+        agents: all_agents(shared).await?,
+        ..Round::default()
+    };
+    for rule in rules(shared, Some(client)).await? {
+        let mut count = 0;
+        for part in by_language(shared, &rule).await? {
+            count += round.give(shared, &rule, part).await?;
+        }
+        round.report.assigned += count;
+        round.report.rules.push((rule.name, count));
+    }
+    round.tell_unskilled();
+    let mut report = round.report;
+    report.ended = end_others(shared, client, &round.taken).await?;
     let data = json!({
         "assigned": report.assigned, "changed": report.changed, "no_place": report.no_place,
+        "without_skill": report.without_skill, "unskilled": report.unskilled,
         "ended": report.ended,
     });
     let subject = format!("client:{client}");
     let event = shared.event(Some(client), actor, "assignment.made", subject, data);
-    store.append_events(&[event]).await?;
+    shared.out.store.append_events(&[event]).await?;
     Ok(report)
 }
 
@@ -292,7 +400,7 @@ pub(crate) async fn morning(shared: &Arc<Shared>) -> Result<(), StoreError> {
         }
         match apply(shared, client, &shared.actor()).await {
             Ok(report) => {
-                tracing::info!(%client, assigned = report.assigned, changed = report.changed, "assigned for the day")
+                tracing::info!(%client, assigned = report.assigned, changed = report.changed, without_skill = report.without_skill, "assigned for the day")
             }
             Err(CenterError::Store(error)) => return Err(error),
             // A rule that cannot be read: its segment has to be mended; tried again tomorrow.

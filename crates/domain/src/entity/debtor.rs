@@ -19,6 +19,16 @@ crate::text_enum! {
     }
 }
 
+impl Language {
+    /// Whether an agent of those skills speaks it: they may name languages (`es`, `en`, `pt`), else he is taken to
+    /// speak them all.
+    #[must_use]
+    pub fn spoken_with(self, skills: &[String]) -> bool {
+        let named = |l: &Self| skills.iter().any(|skill| skill == l.as_str());
+        named(&self) || !Self::ALL.iter().any(named)
+    }
+}
+
 crate::text_enum! {
     /// Whether the debtor is a human being or a company.
     pub enum DebtorKind {

@@ -182,6 +182,8 @@ async fn templates_and_rules_are_kept(store: &Subject) {
         team_id: Some(fresh::<TeamId>()),
         agents: vec![fresh::<AgentId>()],
         most: Some(40),
+        skills: vec!["hipotecas".into(), "en".into()],
+        by_language: true,
         enabled: true,
         created_at: NOW,
         updated_at: NOW,

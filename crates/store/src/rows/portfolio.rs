@@ -161,8 +161,8 @@ entity!(CampaignTemplate, "campaign_templates", "template of campaigns" {
 );
 
 entity!(AssignmentRule, "assignment_rules", "rule of assignment" {
-        id, client_id, name, position, segment_id, target, campaign_id, team_id, agents, most, enabled,
-        created_at, updated_at
+        id, client_id, name, position, segment_id, target, campaign_id, team_id, agents, most, skills,
+        by_language, enabled, created_at, updated_at
     }
     const UNIQUE: &'static str = "rule name";
 );

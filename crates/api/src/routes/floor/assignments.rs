@@ -32,6 +32,8 @@ readers!(
 
 /// Most agents of a rule, and most debtors of one assignment by hand.
 const LISTED_MAX: usize = 200;
+/// Most skills a rule asks for.
+const SKILLS_MAX: usize = 20;
 /// Most debtors of one agent by a rule.
 const MOST_MAX: i32 = 100_000;
 
@@ -75,6 +77,13 @@ pub(crate) struct RuleBody {
     agents: Vec<AgentId>,
     /// For `agent`: most debtors of one of them by this rule.
     most: Option<i32>,
+    /// For `agent`: skills each of them must have.
+    #[serde(default)]
+    skills: Vec<String>,
+    /// For `agent`: give an agent only debtors whose language he speaks (`es`, `en`, `pt` among his skills; who names
+    /// none speaks all).
+    #[serde(default)]
+    by_language: bool,
     enabled: bool,
 }
 
@@ -97,6 +106,23 @@ fn ours<T>(
 }
 
 impl RuleBody {
+    /// The skills asked for. A campaign asks for its own, and a team's calls go to whoever of it is free: only where
+    /// agents get debtors of their own can a rule hold to them.
+    fn asked_skills(&self) -> Result<Vec<String>, Problem> {
+        check::range("skills", self.skills.len(), 0, SKILLS_MAX)?;
+        let asks = [
+            ("skills", !self.skills.is_empty()),
+            ("by_language", self.by_language),
+        ];
+        for (path, asked) in asks {
+            if asked && self.target != AssignmentTarget::Agent {
+                return Err(Problem::invalid(path, "expected only with target agent"));
+            }
+        }
+        let named = |skill: &String| check::name("skills", skill);
+        self.skills.iter().map(named).collect()
+    }
+
     async fn into_row(self, state: &ApiState, row: &mut AssignmentRule) -> Result<(), Problem> {
         let (client, target) = (row.client_id, self.target);
         row.name = check::name("name", &self.name)?;
@@ -129,6 +155,8 @@ impl RuleBody {
         if let Some(most) = self.most {
             check::range("most", most, 1, MOST_MAX)?;
         }
+        row.skills = self.asked_skills()?;
+        row.by_language = self.by_language;
         row.segment_id = self.segment_id;
         row.target = target;
         row.campaign_id = self.campaign_id;
@@ -175,6 +203,8 @@ async fn create(
         team_id: None,
         agents: Vec::new(),
         most: None,
+        skills: Vec::new(),
+        by_language: false,
         enabled: false,
         created_at: now,
         updated_at: now,

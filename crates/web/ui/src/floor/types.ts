@@ -121,12 +121,16 @@ export interface Rule {
   team_id: string | null;
   agents: string[];
   most: number | null;
+  skills: string[];
+  by_language: boolean;
   enabled: boolean;
 }
 export interface AssignReport {
   assigned: number;
   changed: number;
   no_place: number;
+  without_skill: number;
+  unskilled: { rule: string; skills: string[]; language: string | null; debtors: number }[];
   ended: number;
   rules: [string, number][];
 }
