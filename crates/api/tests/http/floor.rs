@@ -240,6 +240,45 @@ async fn rules_assign_and_the_morning_list_shows_it() {
     assert_eq!(list["items"][0]["agent_id"], json!(null));
 }
 
+/// Row 13: the morning list goes by the client's own threshold, older first above it.
+#[tokio::test]
+async fn the_attention_threshold_is_set_in_the_clients_terms() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let terms_path = format!("/api/v1/clients/{}/terms", own.client);
+    let got = app.get(&terms_path).token(&token).send().await.json();
+    let set = async |after: i64, minor: Value| {
+        let mut terms = got["terms"].clone();
+        terms["attention_minor"] = minor;
+        let body = json!({"after": after, "terms": terms, "note": "umbral"});
+        let put = app.ask("PUT", &terms_path).token(&token).json(&body);
+        put.send().await
+    };
+    let list = async |more: &str| -> (i64, bool) {
+        let path = format!("/api/v1/morning-list?client={}{more}", own.client);
+        let got = app.get(&path).token(&token).send().await.json();
+        let rows = got["items"].as_array().expect("rows").clone();
+        let ours = rows.iter().find(|r| r["debtor_id"] == json!(own.debtor));
+        let ours = ours.expect("he is overdue")["attention"].clone();
+        (
+            got["threshold_minor"].as_i64().expect("a sum"),
+            ours == json!(true),
+        )
+    };
+    assert_eq!(list("").await.0, 100_000, "1,000 pesos of the house");
+    assert_eq!(set(0, json!(-5)).await.status, 422);
+    assert_eq!(set(0, json!(0)).await.status, 201);
+    assert_eq!(list("").await, (0, true));
+    assert_eq!(set(1, json!(900_000_000_i64)).await.status, 201);
+    assert_eq!(list("").await, (900_000_000, false));
+    // Who asks for another one gets it.
+    assert_eq!(list("&threshold_minor=0").await, (0, true));
+    let other = format!("/api/v1/morning-list?client={}", app.world.sur.client);
+    let other = app.get(&other).token(&token).send().await.json();
+    assert_ne!(other["threshold_minor"], json!(900_000_000_i64));
+}
+
 #[tokio::test]
 async fn a_rule_asks_for_skills_and_the_language() {
     let app = App::start().await;

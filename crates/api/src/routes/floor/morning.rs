@@ -21,9 +21,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Attention threshold in whole units of the portfolio's currency (terms.md §7).
-const THRESHOLD: i64 = 1_000;
-
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list))
 }
@@ -42,7 +39,8 @@ pub(crate) struct MorningQuery {
     /// Only debtors of this team and of its agents.
     #[param(value_type = Option<uuid::Uuid>)]
     team: Option<TeamId>,
-    /// Attention threshold, minor units; 1,000 of the first portfolio's currency when absent.
+    /// Attention threshold, minor units; the client's own (`attention_minor` of its terms) when absent, else 1,000 of
+    /// the first portfolio's currency.
     threshold_minor: Option<i64>,
     /// Rows wanted, 1–500; 50 when absent.
     limit: Option<u32>,
@@ -224,8 +222,10 @@ async fn list(
         .items
         .pop();
     let digits = portfolio.as_ref().map_or(2, |p| p.currency.minor_digits());
-    let house = THRESHOLD.saturating_mul(10_i64.pow(digits));
-    let asked = query.threshold_minor.unwrap_or(house);
+    let asked = match query.threshold_minor {
+        Some(asked) => asked,
+        None => state.center.terms_of(client).await?.0.attention(digits),
+    };
     let threshold_minor = check::amount("threshold_minor", asked)?;
     let zone = portfolio.as_ref().map_or("UTC", |p| p.zone.as_str());
     let zone = domain::time::zone(zone).map_err(|_| Problem::internal())?;

@@ -133,6 +133,7 @@ impl Default for ClientTerms {
                 stage(Stage::WrittenOff, 181, 0, 6),
                 stage(Stage::Sold, 181, 0, 6),
             ],
+            attention_minor: None,
         }
     }
 }

@@ -14,6 +14,10 @@ use crate::segment::BUCKETS;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+/// Attention threshold where a client has set none, whole units of its first portfolio's currency (terms.md §7).
+pub const ATTENTION: i64 = 1_000;
+/// Greatest attention threshold, minor units.
+const ATTENTION_MAX_MINOR: i64 = 1_000_000_000_000;
 /// Offers shown on a card.
 pub const OFFERS_SHOWN: usize = 3;
 /// Most rules of each kind in one version.
@@ -176,6 +180,9 @@ pub struct ClientTerms {
     /// Stages.
     #[serde(default)]
     pub stages: Vec<StageRule>,
+    /// Who has more than this overdue stands first in the morning list, minor units; `None` = [`ATTENTION`].
+    #[serde(default)]
+    pub attention_minor: Option<i64>,
 }
 
 /// Where a document of terms is wrong, and what would be right.
@@ -274,6 +281,9 @@ impl ClientTerms {
             10,
             ASK_TIMEOUT_MAX_S.into(),
         )?;
+        if let Some(minor) = self.attention_minor {
+            between("attention_minor", minor, 0, ATTENTION_MAX_MINOR)?;
+        }
         self.check_offers()?;
         for (n, rule) in self.authority.iter().enumerate() {
             let path = format!("authority[{n}]");
@@ -386,6 +396,13 @@ impl ClientTerms {
             .iter()
             .filter(move |r| r.buckets.is_empty() || r.buckets.iter().any(|b| b == bucket))
             .filter(move |r| r.roles.is_empty() || r.roles.contains(&role))
+    }
+
+    /// The attention threshold in minor units of a currency that has so many digits of them.
+    #[must_use]
+    pub fn attention(&self, digits: u32) -> i64 {
+        let house = || ATTENTION.saturating_mul(10_i64.saturating_pow(digits));
+        self.attention_minor.unwrap_or_else(house)
     }
 
     /// The rule of a stage.

@@ -96,6 +96,20 @@ fn terms_that_do_not_fit_say_where() {
 }
 
 #[test]
+fn the_attention_threshold_is_the_clients_own_or_the_house_s_row_13() {
+    let mut terms = ClientTerms::default();
+    assert_eq!((terms.attention(2), terms.attention(0)), (100_000, 1_000));
+    terms.attention_minor = Some(250_050);
+    assert_eq!(terms.check(), Ok(()));
+    assert_eq!((terms.attention(2), terms.attention(0)), (250_050, 250_050));
+    terms.attention_minor = Some(-1);
+    assert_eq!(terms.check().unwrap_err().path, "attention_minor");
+    // Terms that were written before it was theirs to set.
+    let old: ClientTerms = serde_json::from_str(r#"{"ask_timeout_s": 60}"#).unwrap();
+    assert_eq!(old.attention(2), 100_000);
+}
+
+#[test]
 fn promises_are_limited_by_age_and_role_row_20() {
     let rule = |roles: &[Role], min_pct, max_days| PromiseRule {
         segment_id: None,

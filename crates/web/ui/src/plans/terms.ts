@@ -65,6 +65,8 @@ export interface Terms {
   ask_timeout_s: number;
   promises: PromiseRule[];
   stages: StageRule[];
+  /** Who has more overdue stands first in the morning list, minor units; null = the house's. */
+  attention_minor: number | null;
 }
 /** Place in the document → what would be right there. */
 export type Wrong = Record<string, string>;
