@@ -6,7 +6,7 @@ use domain::entity::dnc::listed_form;
 use domain::entity::{Channel, Consent, Import, ImportKind, ImportState, SuppressionKind};
 use domain::ids::{ConsentId, DebtorId};
 use domain::ports::StoreError;
-use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest};
+use domain::ports::store::{ItemState, ListFilter, PAGE_LIMIT_MAX, PageRequest};
 use domain::rules::consents::{ConsentAct, ConsentDebtor, ConsentRow};
 use domain::time::{DAY_MS, UtcMs};
 
@@ -15,6 +15,7 @@ pub(super) async fn all(store: &Subject) {
     what_it_says_counts_when_it_is_in(store).await;
     rows_of_nobody_are_refused(store).await;
     what_broke_off_goes_on(store).await;
+    who_was_refused_is_due_again(store).await;
 }
 
 /// A row of a file of consents to messages by SMS.
@@ -186,5 +187,61 @@ async fn what_broke_off_goes_on(store: &Subject) {
     accept(store, &import).await;
     for of in [&a, &b] {
         assert_eq!(known(store, of.debtor.id).await, [(NOW, None, None)]);
+    }
+}
+
+/// Who waited because he was refused is looked at again as soon as the file is in; whom it does not name, and who
+/// waits for something else, waits on.
+async fn who_was_refused_is_due_again(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let campaign = scene.campaign(store).await;
+    let (refused, busy, ended, other) = (
+        scene.person(store).await,
+        scene.person(store).await,
+        scene.person(store).await,
+        scene.person(store).await,
+    );
+    let (later, accepted) = (NOW.plus_ms(9 * DAY_MS), NOW.plus_ms(DAY_MS));
+    let put = async |of: &Person, note: &str, done: bool| {
+        let item = ItemState {
+            campaign_id: campaign.id,
+            debtor_id: of.debtor.id,
+            next_at: later,
+            priority: 0,
+            attempts: 1,
+            last_result: None,
+            next_point: None,
+            done,
+            note: note.into(),
+        };
+        store.put_item(&item, &[]).await.expect("put");
+    };
+    put(&refused, "blocked_rule", false).await;
+    put(&busy, "retry", false).await;
+    put(&ended, "blocked_rule", true).await;
+    put(&other, "blocked_rule", false).await;
+    let import = consents_file(&scene);
+    store.put_import(&import, &[]).await.expect("file");
+    let named = [&refused, &busy, &ended].into_iter().zip(2..);
+    let rows: Vec<ConsentRow> = named
+        .map(|(of, line)| row(line, by_ref(of), ConsentAct::Granted, NOW))
+        .collect();
+    let taken = store
+        .take_consents(import.id, scene.portfolio.id, &rows, true)
+        .await;
+    assert_eq!(taken.expect("taken").faults, []);
+    let next_at = async |of: &Person| {
+        let items = store.items_of(of.debtor.id).await.expect("items");
+        items[0].next_at
+    };
+    assert_eq!(next_at(&refused).await, later, "the file is not in yet");
+    accept(store, &import).await;
+    for (of, at) in [
+        (&refused, accepted),
+        (&busy, later),
+        (&ended, later),
+        (&other, later),
+    ] {
+        assert_eq!(next_at(of).await, at);
     }
 }

@@ -126,6 +126,15 @@ pub(super) fn recall(t: &mut Tables, debts: &[DebtId], at: UtcMs) -> u64 {
     debtors.len() as u64
 }
 
+/// Whoever waited because he was refused may be looked at again.
+fn due_again(t: &mut Tables, debtor: DebtorId, now: UtcMs) {
+    for item in t.items.values_mut().filter(|i| i.debtor_id == debtor) {
+        if !item.done && item.note.starts_with("blocked_") && item.next_at > now {
+            item.next_at = now;
+        }
+    }
+}
+
 /// Writes the first of what waits; false when there is none.
 pub(super) fn write_one(t: &mut Tables, import: ImportId, now: UtcMs) -> bool {
     let Some(at) = t.aside.iter().position(|(of, _)| *of == import) else {
@@ -136,8 +145,12 @@ pub(super) fn write_one(t: &mut Tables, import: ImportId, now: UtcMs) -> bool {
         Aside::Consents(rows) => {
             if let Some(portfolio) = t.imports.get(&import).map(|i| i.portfolio_id) {
                 let book = applied(consent_book(t, portfolio), &rows);
-                let all = book.consents.into_values().flatten();
-                t.consents.extend(all.map(|c| (c.id, c)));
+                for consent in book.consents.into_values().flatten() {
+                    if t.consents.get(&consent.id) != Some(&consent) {
+                        due_again(t, consent.debtor_id, now);
+                    }
+                    t.consents.insert(consent.id, consent);
+                }
             }
             let named: BTreeSet<&ConsentDebtor> = rows.iter().map(|r| &r.debtor).collect();
             named.len() as u64

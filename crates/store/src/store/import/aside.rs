@@ -163,7 +163,7 @@ async fn write_piece(tx: &mut Link, import: ImportId, now: UtcMs) -> Result<bool
             let debts: Vec<DebtId> = read(&body)?;
             recall(tx, import, &debts, now).await?;
         }
-        "consents" => consents::write(tx, import, &read::<Vec<ConsentRow>>(&body)?).await?,
+        "consents" => consents::write(tx, import, &read::<Vec<ConsentRow>>(&body)?, now).await?,
         _ => {
             let mut rows: Vec<DebtorRow> = read(&body)?;
             for row in &mut rows {

@@ -13,6 +13,7 @@ use domain::ids::{ConsentId, DebtorId, ImportId, PersonId, PortfolioId};
 use domain::ports::StoreError;
 use domain::ports::store::{ConsentsTaken, ImportReport};
 use domain::rules::consents::{ConsentBook, ConsentDebtor, ConsentRow};
+use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
 /// The debtors that the rows name, each with the file that holds his consents.
@@ -85,11 +86,19 @@ pub(super) async fn persons(
     Ok(debtors(tx, portfolio, rows).await?.1)
 }
 
+/// Whoever waited because he was refused may be looked at again: what he was refused for may be allowed now.
+async fn due_again(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<(), StoreError> {
+    let sql = "UPDATE campaign_items SET next_at=$1, awake=FALSE WHERE NOT done AND next_at>$1 \
+        AND substr(note,1,8)='blocked_' AND debtor_id";
+    tx.run_in(sql, debtors, "", &vals![now]).await.map(drop)
+}
+
 /// Writes rows that were kept aside. One whose debtor is gone meanwhile is passed over.
 pub(super) async fn write(
     tx: &mut Link,
     import: ImportId,
     rows: &[ConsentRow],
+    now: UtcMs,
 ) -> Result<(), StoreError> {
     let portfolio = tx.get::<Import>(import).await?.portfolio_id;
     let mut book = book(tx, portfolio, (rows, true)).await?;
@@ -123,6 +132,8 @@ pub(super) async fn write(
         .filter(|c| touched.contains_key(&c.id))
         .collect();
     tx.put_all(&fresh).await?;
+    let debtors: Vec<DebtorId> = before.keys().copied().collect();
+    due_again(tx, &debtors, now).await?;
     let image = |(debtor, (line, before)): (DebtorId, (u64, Before))| {
         let line = i64::try_from(line).unwrap_or(i64::MAX);
         (line, debtor, before.text())
