@@ -8,9 +8,9 @@ use domain::entity::{
     GonePolicy, Import, ImportKind, ImportMap, ImportState, Merge, Portfolio, import_map_id,
 };
 use domain::event::NewEvent;
-use domain::ids::{EventId, ImportId, MergeId, PlacementId, PortfolioId};
+use domain::ids::{EventId, ImportId, MergeId, PersonId, PlacementId};
 use domain::import::ColumnMap;
-use domain::ports::store::{ImportReport, PAGE_LIMIT_MAX, RowFault};
+use domain::ports::store::{ImportReport, RowFault};
 use domain::ports::{Clock, IdSource, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub const FAULTS_MAX: usize = 200;
 const PIECE_BYTES: usize = 192 * 1024;
 /// Longest name of a file, characters.
 const NAME_CHARS: usize = 200;
+/// Persons whose files are made one before what was done is kept.
+const MERGED_AT_ONCE: u32 = 50;
 
 /// What carries a file along.
 #[derive(Clone)]
@@ -286,7 +288,20 @@ impl Flow {
         if !row.merges {
             return Ok(());
         }
-        row.report.merged += self.merge_all(row.portfolio_id, &row.actor).await?;
+        let mut after = None;
+        loop {
+            let mut done = 0;
+            let page = self.merge_some(row, after, &mut done).await;
+            if done > 0 {
+                // Kept as it goes: who goes on behind a fault counts what is left alone.
+                row.report.merged += done;
+                self.store.put_import(row, &[]).await?;
+            }
+            after = page?;
+            if after.is_none() {
+                break;
+            }
+        }
         row.merges = false;
         self.store.put_import(row, &[]).await
     }
@@ -324,48 +339,45 @@ impl Flow {
         Ok(())
     }
 
-    /// Makes one of all debtor files of a portfolio that have the same document: the oldest stays. Who is
-    /// being called at the moment is left alone.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn merge_all(&self, portfolio: PortfolioId, actor: &str) -> Result<u64, StoreError> {
-        let client = self.store.get_portfolio(portfolio).await?.client_id;
-        let (mut after, mut done) = (None, 0);
-        loop {
-            let page = self
-                .store
-                .duplicates(portfolio, after, PAGE_LIMIT_MAX)
-                .await?;
-            let Some(last) = page.last() else {
-                return Ok(done);
+    /// Makes one of the debtor files of a portfolio that have the same document, of the next persons behind `after`: the
+    /// oldest file stays. Who is being called at the moment is left alone. `done` counts them, also where it breaks off;
+    /// the last person looked at, `None` behind the last.
+    async fn merge_some(
+        &self,
+        row: &Import,
+        after: Option<PersonId>,
+        done: &mut u64,
+    ) -> Result<Option<PersonId>, StoreError> {
+        let page = self
+            .store
+            .duplicates(row.portfolio_id, after, MERGED_AT_ONCE)
+            .await?;
+        for found in &page {
+            let Some((kept, others)) = found.debtors.split_first() else {
+                continue;
             };
-            after = Some(last.person);
-            for found in &page {
-                let Some((kept, others)) = found.debtors.split_first() else {
-                    continue;
+            for gone in others {
+                let now = self.clock.now();
+                let merge = Merge {
+                    id: MergeId(self.ids.next(now)),
+                    client_id: row.client_id,
+                    kept_id: *kept,
+                    gone_id: *gone,
+                    at: now,
+                    actor: row.actor.clone(),
+                    undone_at: None,
+                    undone_by: None,
+                    moved: BTreeMap::new(),
                 };
-                for gone in others {
-                    let now = self.clock.now();
-                    let row = Merge {
-                        id: MergeId(self.ids.next(now)),
-                        client_id: client,
-                        kept_id: *kept,
-                        gone_id: *gone,
-                        at: now,
-                        actor: actor.to_owned(),
-                        undone_at: None,
-                        undone_by: None,
-                        moved: BTreeMap::new(),
-                    };
-                    match self.store.merge_debtors(&row, &[self.merged(&row)]).await {
-                        Ok(_) => done += 1,
-                        Err(StoreError::Conflict(_)) => {}
-                        Err(other) => return Err(other),
-                    }
+                let told = [self.merged(&merge)];
+                match self.store.merge_debtors(&merge, &told).await {
+                    Ok(_) => *done += 1,
+                    Err(StoreError::Conflict(_)) => {}
+                    Err(other) => return Err(other),
                 }
             }
         }
+        Ok(page.last().map(|found| found.person))
     }
 
     /// The event of a merge.
