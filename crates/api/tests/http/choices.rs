@@ -199,3 +199,28 @@ async fn who_read_an_older_campaign_drafts_nothing() {
     let reply = app.post(&path).token(&token).json(&body).send().await;
     assert_eq!(reply.code(), "version_conflict");
 }
+
+#[tokio::test]
+async fn a_draft_takes_the_script_away_where_it_says_so() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let path = format!("/api/v1/campaigns/{}", own.campaign);
+    let with = json!({"script_id": own.script});
+    let set = app.ask("PATCH", &path).token(&token).json(&with);
+    assert_eq!(set.send().await.status, StatusCode::OK);
+    let script_of = async |body: Value| -> Value {
+        let made = app.post(&format!("{path}/versions")).token(&token);
+        let made = made.json(&body).send().await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+        made.json()
+    };
+    let silent = script_of(json!({"note": "x"})).await;
+    assert_eq!(silent["script_id"], json!(own.script), "absent: as it is");
+    let none = script_of(json!({"note": "x", "script_id": null})).await;
+    assert_eq!(none["script_id"], Value::Null);
+    let id = none["id"].as_str().expect("an id");
+    let done = publish(&app, &token, id, None).await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.text());
+    assert_eq!(now(&app, &token).await["script_id"], Value::Null);
+}

@@ -76,7 +76,7 @@ pub(crate) struct CampaignChange {
 }
 
 /// Tells null from absent.
-fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Option<ScriptId>>, D::Error> {
+pub(super) fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Option<ScriptId>>, D::Error> {
     Option::deserialize(d).map(Some)
 }
 

@@ -1,6 +1,6 @@
 //! Versions of a campaign's settings: draft, publish, roll back; and copies of campaigns.
 
-use super::campaign::{check_parts, ring_fits, save};
+use super::campaign::{check_parts, given, ring_fits, save};
 use super::choices::choices_known;
 use super::run::own;
 use super::{outdated, params};
@@ -38,8 +38,10 @@ pub(crate) struct NewVersion {
     name: Option<String>,
     #[schema(value_type = Option<uuid::Uuid>)]
     segment_id: Option<SegmentId>,
+    /// null takes the script away.
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<uuid::Uuid>)]
-    script_id: Option<ScriptId>,
+    script_id: Option<Option<ScriptId>>,
     /// Only those that change.
     #[schema(value_type = Option<doc::CampaignParams>)]
     params: Option<Map<String, Value>>,
@@ -143,7 +145,7 @@ async fn draft(
         row.name = check::name("name", name)?;
     }
     row.segment_id = body.segment_id.unwrap_or(row.segment_id);
-    row.script_id = body.script_id.or(row.script_id);
+    row.script_id = body.script_id.unwrap_or(row.script_id);
     row.params = params::merged(&row.params, body.params)?;
     check_parts(&state, &row).await?;
     choices_known(&state, Some(&before), &row).await?;
