@@ -61,7 +61,7 @@ export async function settings(page, office, name) {
   await publish('Borrador dos');
   const asked = versions.locator('[data-outdated] [data-field="params.zone_policy"]');
   await asked.waitFor();
-  check('an outdated draft asks about what it would take back', /all_evidence.*pack/s.test(await asked.innerText()), await asked.innerText());
+  check('an outdated draft asks about what it would take back', /(todos|all): .*(paquete de reglas|rule pack)/s.test(await asked.innerText()), await asked.innerText());
   check('and is not in force yet', (await stored()).params.zone_policy === 'all_evidence');
   const wide = await dialog.evaluate((d) => d.scrollWidth - d.clientWidth);
   check('a long difference stays within its dialog', wide <= 0, wide);

@@ -296,7 +296,6 @@ async fn a_rule_asks_for_skills_and_the_language() {
         let ask = app.post("/api/v1/assignment-rules").token(&token);
         ask.json(&body).send().await
     };
-    let queue = json!({"target": "queue", "campaign_id": own.campaign});
     let many: Vec<String> = (0..21).map(|n| format!("s{n}")).collect();
     for (change, field) in [
         (
@@ -314,11 +313,6 @@ async fn a_rule_asks_for_skills_and_the_language() {
         assert_eq!(refused.status, 422, "{field}: {}", refused.text());
         assert_eq!(refused.json()["errors"][0]["path"], field);
     }
-    assert_eq!(
-        make(rule(queue)).await.status,
-        201,
-        "a queue asks for nothing"
-    );
     let made = make(rule(
         json!({"position": 0, "skills": ["legal"], "by_language": true}),
     ))
@@ -338,20 +332,6 @@ async fn a_rule_asks_for_skills_and_the_language() {
         .send()
         .await;
     assert_eq!(put.status, 200, "{}", put.text());
-    let rows = app.get(&format!("/api/v1/assignment-rules?client={}", own.client));
-    let rows = rows.token(&token).send().await.json();
-    for row in rows["items"].as_array().expect("rows") {
-        if row["target"] == json!("queue") {
-            let path = format!(
-                "/api/v1/assignment-rules/{}",
-                row["id"].as_str().expect("an id")
-            );
-            let off = json!({"name": row["name"], "position": 9, "segment_id": row["segment_id"],
-                "target": "queue", "campaign_id": row["campaign_id"], "enabled": false});
-            let done = app.ask("PUT", &path).token(&token).json(&off).send().await;
-            assert_eq!(done.status, 200, "{}", done.text());
-        }
-    }
     let apply = app.post("/api/v1/assignment-rules/apply").token(&token);
     let report = apply
         .json(&json!({"client_id": own.client}))

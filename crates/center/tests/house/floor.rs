@@ -1,5 +1,6 @@
 //! The floor: segments by weight, call-backs of an agent who is away, caller ids that rest, debtors given
 //! to somebody, campaigns that end by themselves.
+//! longer than the house limit: every rule of who gets whom is told on one house of debtors and agents.
 
 use crate::world::{
     ALL_ANSWER, House, NOBODY, Plan, agent_id, campaign_id, client_id, debt_id, debtor_id, id,

@@ -215,12 +215,8 @@ async fn list(
         limit: 1,
         cursor: None,
     };
-    let portfolio = state
-        .store
-        .list_portfolios(&filter, &one)
-        .await?
-        .items
-        .pop();
+    let mut found = state.store.list_portfolios(&filter, &one).await?;
+    let portfolio = found.items.pop();
     let digits = portfolio.as_ref().map_or(2, |p| p.currency.minor_digits());
     let asked = match query.threshold_minor {
         Some(asked) => asked,
