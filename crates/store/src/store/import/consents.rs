@@ -6,7 +6,7 @@ use super::super::items::lock_persons;
 use super::super::merges::where_to;
 use super::Before;
 use super::aside::{LATE_LINES, keep, text};
-use crate::sql::{Link, vals};
+use crate::sql::{Field, Link, vals};
 use crate::store::SqlStore;
 use domain::entity::{Consent, Debtor, Import};
 use domain::ids::{ConsentId, DebtorId, ImportId, PersonId, PortfolioId};
@@ -90,7 +90,7 @@ pub(super) async fn persons(
 async fn due_again(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<(), StoreError> {
     let sql = "UPDATE campaign_items SET next_at=$1, awake=FALSE WHERE NOT done AND next_at>$1 \
         AND substr(note,1,8)='blocked_' AND debtor_id";
-    tx.run_in(sql, debtors, "", &vals![now]).await.map(drop)
+    tx.run_in(sql, debtors, "", &[now.val()]).await.map(drop)
 }
 
 /// Writes rows that were kept aside. One whose debtor is gone meanwhile is passed over.
