@@ -6,7 +6,7 @@ import { base, check, open, people, program, shot, signIn, signOut, until } from
 /** Unique per run, so that a walk may be repeated on one demo. */
 const STAMP = Date.now().toString(36);
 const PACK = new URL('../../config/rulepacks/mx-condusef.json', import.meta.url);
-const PATHS = ['/cumplimiento', '/cumplimiento/deudores', '/cumplimiento/no-llamar', '/cumplimiento/quejas', '/cumplimiento/reglas', '/cumplimiento/registros'];
+const PATHS = ['/cumplimiento', '/cumplimiento/deudores', '/cumplimiento/no-llamar', '/cumplimiento/quejas', '/cumplimiento/reglas', '/cumplimiento/contrato', '/cumplimiento/registros'];
 const section = (page, name) => page.locator('nav.tabs').getByRole('link', { name }).click();
 const saved = (page) => page.locator('dialog').waitFor({ state: 'detached' });
 
@@ -157,6 +157,44 @@ async function packs(page) {
   await axe(page, 'packs with a trial');
 }
 
+/** The hours of a client's contract: a fault told at its field, then in force, in words and for his debtors; taken back at the end. */
+async function contract(page, office, debtor) {
+  const { debtor: file } = await office.get(`/debtors/${debtor}`);
+  const asked = () => office.get(`/clients/${file.client_id}/law`);
+  await section(page, /^(Contrato|Contract)$/);
+  await page.locator('[data-contract]').waitFor();
+  const before = (await asked()).version;
+  const publish = async (version) => {
+    await page.locator('form button.primary').click();
+    await page.locator(`[data-contract="${version}"]`).waitFor();
+  };
+  await page.locator('[data-caps] [data-add]').click();
+  await page.locator('form button.primary').click();
+  check('an empty figure is told at its field', (await page.locator('[name="caps[0].limit"]').getAttribute('aria-invalid')) === 'true');
+  await axe(page, 'a contract with a fault');
+  await page.locator('[data-cap="0"] button').click();
+  await page.locator('[data-windows] [data-add]').click();
+  for (const day of ['sat', 'sun']) await page.locator(`[data-window="0"] input[value=${day}]`).check();
+  await page.locator('[name="windows[0].from"]').fill('08:00');
+  await page.locator('[name="windows[0].to"]').fill('20:00');
+  await publish(before + 1);
+  check('what is in force is told in words', /08:00 .*20:00/.test(await page.locator('[data-contract]').innerText()));
+  const { terms } = await asked();
+  check('the hours are stored as they were set', terms.windows.length === 1 && terms.windows[0].days.length === 7 && terms.windows[0].to === '20:00' && terms.caps.length === 0, JSON.stringify(terms));
+  await shot(page, 'law-contract');
+  await page.goto(`${base}/cumplimiento/deudores/${debtor}`);
+  const why = page.locator('section[aria-labelledby=why-title]');
+  await why.locator('[name=at]').fill('2026-12-01T07:30');
+  await why.locator('button[type=submit]').click();
+  await until('an answer about half past seven', async () => /7:30/.test(await why.locator('.chip').first().innerText()));
+  await why.locator('summary').click();
+  check('they bind his debtors', /client\/windows/.test(await why.innerText()), await why.innerText());
+  await section(page, /^(Contrato|Contract)$/);
+  await page.locator('[data-window="0"] button').click();
+  await publish(before + 2);
+  check('what was asked can be taken back', (await asked()).terms.windows.length === 0);
+}
+
 async function registers(page) {
   await section(page, /^(Registros|Registers)$/);
   await page.locator('[data-register=REDECO]').waitFor();
@@ -207,6 +245,7 @@ export async function law() {
     await listings(page, office);
     await complaints(page, office, debtor);
     await packs(page);
+    await contract(page, office, debtor);
     await registers(page);
     await signOut(page);
     check('no errors on the page', browser.errors.length === 0, browser.errors.join('; '));
