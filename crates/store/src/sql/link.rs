@@ -19,6 +19,13 @@ tokio::task_local! {
     pub(crate) static HEARD: std::cell::RefCell<Vec<(String, Vec<Val>)>>;
 }
 
+#[cfg(test)]
+fn hear(sql: &str, values: &[Val]) {
+    let _ = HEARD.try_with(|heard| {
+        heard.borrow_mut().push((sql.to_owned(), values.to_vec()));
+    });
+}
+
 /// Which engine; statements that differ ask here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -88,9 +95,7 @@ impl Link {
         keep: bool,
     ) -> Result<Vec<Row>, StoreError> {
         #[cfg(test)]
-        let _ = HEARD.try_with(|heard| {
-            heard.borrow_mut().push((sql.to_string(), values.clone()));
-        });
+        hear(&sql, &values);
         let rows = match self {
             Self::Direct(tx) => return Ok(tx.run(&sql, &values, keep).await?.0),
             Self::Look(tx) => return Ok(tx.run(&sql, &values, keep).await?.0),
@@ -150,6 +155,8 @@ impl Link {
         values: Vec<Val>,
     ) -> Result<u64, StoreError> {
         let sql = sql.into();
+        #[cfg(test)]
+        hear(&sql, &values);
         match self {
             Self::Direct(tx) => return Ok(tx.run(&sql, &values, true).await?.1),
             Self::Look(tx) => return Ok(tx.run(&sql, &values, true).await?.1),
@@ -181,6 +188,8 @@ impl Link {
         values: &[Val],
     ) -> Result<(), StoreError> {
         if let Self::Direct(tx) = self {
+            #[cfg(test)]
+            hear(sql, values);
             return tx.run_each(sql, width, values).await;
         }
         for row in values.chunks(width) {

@@ -37,6 +37,8 @@ mod judged;
 mod keeps;
 mod kpi;
 mod law;
+#[cfg(test)]
+mod lean_tests;
 mod letters;
 mod links;
 mod listed;

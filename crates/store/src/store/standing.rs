@@ -1,7 +1,7 @@
 //! How an attempt stands when a step or its end comes, and what these change of its row.
 
 use super::items::LIVE;
-use crate::sql::{Field, Link, Row, Val, vals};
+use crate::sql::{Dialect, Field, Link, Row, Val, vals};
 use domain::entity::AttemptState;
 use domain::ids::{AttemptId, DebtorId, PersonId, PointId};
 use domain::ports::StoreError;
@@ -78,11 +78,12 @@ impl Sets {
             let comma = if n == 2 { "" } else { ", " };
             let _ = match *name {
                 "state" if !self.behind.is_empty() => {
-                    let last: Vec<String> = self.behind.iter().map(|s| format!("'{s}'")).collect();
-                    let last = last.join(",");
+                    // For a list of three SQLite makes a table of its own each time.
+                    let last = self.behind.iter().map(|s| format!("state='{s}'"));
+                    let last = last.collect::<Vec<_>>().join(" OR ");
                     write!(
                         sql,
-                        "{comma}state=CASE WHEN state IN ({last}) THEN state ELSE ${n} END"
+                        "{comma}state=CASE WHEN {last} THEN state ELSE ${n} END"
                     )
                 }
                 name => write!(sql, "{comma}{name}=${n}"),
@@ -155,8 +156,7 @@ pub(super) async fn step_live(
     Ok(tx.run(sql, sets.values).await? > 0)
 }
 
-/// Ends an attempt that is live without a look at it first; none, with nothing written, when it is not, or the closing
-/// is more than its end.
+/// Ends an attempt that is live; none, with nothing written, when it is not, or the closing is more than its end.
 pub(super) async fn end_live(
     tx: &mut Link,
     id: AttemptId,
@@ -167,6 +167,16 @@ pub(super) async fn end_live(
     }
     let mut sets = Sets::of(id);
     sets.end(closing);
+    if tx.dialect() == Dialect::Lite {
+        // What a statement returns SQLite keeps in a table of its own, and each page that it changes a second time;
+        // nobody else writes between two statements.
+        let standing = held(tx, id).await?;
+        if standing.state.is_closed() {
+            return Ok(None);
+        }
+        sets.write(tx).await?;
+        return Ok(Some(standing));
+    }
     let sql = format!("{} AND {LIVE} RETURNING {LOOKED_AT}", sets.sql());
     let row = tx.row(sql, sets.values).await?;
     row.map(|row| read(id, &row)).transpose()
