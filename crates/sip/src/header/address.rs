@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::Params;
-use super::lex::{is_token_byte, quote, quoted_end, trim, unquote};
+use super::lex::{is_token_byte, piece, quote, quoted_end, trim, unquote};
 use crate::SipError;
 use crate::msg::Uri;
 
@@ -64,7 +64,7 @@ impl NameAddr {
                 .iter()
                 .position(|b| *b == b'>')
                 .ok_or(SipError::header(name, "unclosed angle bracket"))?;
-            let uri = Uri::parse(&trim(&rest.slice(1..close)))?;
+            let uri = Uri::parse(&piece(&rest, 1..close))?;
             let params = Params::parse(&rest.slice(close + 1..), name)?;
             return Ok(NameAddr {
                 display,
@@ -80,7 +80,7 @@ impl NameAddr {
         }
         // Without brackets all parameters belong to the header, and ? or , may not occur (§20).
         let cut = rest.iter().position(|b| *b == b';').unwrap_or(rest.len());
-        let bare = trim(&rest.slice(..cut));
+        let bare = piece(&rest, ..cut);
         if bare.iter().any(|b| b"?,".contains(b)) {
             return Err(SipError::header(name, "uri needs angle brackets"));
         }
@@ -111,12 +111,12 @@ impl NameAddr {
 fn split_display(raw: &Bytes, name: &'static str) -> Result<(Option<Bytes>, Bytes), SipError> {
     if raw.first() == Some(&b'"') {
         let end = quoted_end(raw).ok_or(SipError::header(name, "unclosed quote"))?;
-        return Ok((Some(unquote(&raw.slice(..end))), trim(&raw.slice(end..))));
+        return Ok((Some(unquote(&raw.slice(..end))), piece(raw, end..)));
     }
     match raw.iter().position(|b| *b == b'<') {
         Some(0) => Ok((None, raw.clone())),
         Some(open) => {
-            let display = trim(&raw.slice(..open));
+            let display = piece(raw, ..open);
             // Non-ASCII tokens break the grammar but are sent by many carriers (§2 of the room's
             // contract: Latin-1 names survive).
             let legal = |b: &u8| is_token_byte(*b) || b" \t".contains(b) || !b.is_ascii();

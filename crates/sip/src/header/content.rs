@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Params;
-use super::lex::{is_token, trim};
+use super::lex::{is_token, piece};
 use crate::SipError;
 
 /// A media type.
@@ -29,7 +29,7 @@ impl ContentType {
             .iter()
             .position(|b| *b == b'/')
             .ok_or_else(bad)?;
-        let (kind, subtype) = (trim(&raw.slice(..slash)), trim(&raw.slice(slash + 1..semi)));
+        let (kind, subtype) = (piece(raw, ..slash), piece(raw, slash + 1..semi));
         if !is_token(&kind) || !is_token(&subtype) {
             return Err(bad());
         }

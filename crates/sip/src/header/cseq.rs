@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::lex::{is_token, number, trim};
+use super::lex::{is_token, number, piece, trim};
 use crate::SipError;
 use crate::msg::Method;
 
@@ -29,7 +29,7 @@ impl CSeq {
         let value = number(&raw[..gap], 0x7fff_ffff)
             .and_then(|value| u32::try_from(value).ok())
             .ok_or(SipError::header("CSeq", "number out of range"))?;
-        let method = trim(&raw.slice(gap..));
+        let method = piece(&raw, gap..);
         if !is_token(&method) {
             return Err(SipError::header("CSeq", "method is not a token"));
         }

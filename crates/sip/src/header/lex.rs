@@ -1,5 +1,7 @@
 //! Lexical pieces of header values (RFC 3261 §25.1).
 
+use std::slice::SliceIndex;
+
 use bytes::Bytes;
 
 use crate::limits::MAX_VALUES;
@@ -16,13 +18,23 @@ pub(crate) fn is_token(raw: &[u8]) -> bool {
 
 /// Without white space at both ends.
 pub(crate) fn trim(raw: &Bytes) -> Bytes {
+    piece(raw, ..)
+}
+
+/// A piece without white space at both ends: one share of the octets, however they are cut.
+pub(crate) fn piece(raw: &Bytes, range: impl SliceIndex<[u8], Output = [u8]>) -> Bytes {
+    raw.slice_ref(bare(&raw[range]))
+}
+
+/// Octets without white space at both ends.
+pub(crate) fn bare(raw: &[u8]) -> &[u8] {
     let blank = |b: &u8| matches!(*b, b' ' | b'\t' | b'\r' | b'\n');
     let start = raw.iter().position(|b| !blank(b)).unwrap_or(raw.len());
     let end = raw
         .iter()
         .rposition(|b| !blank(b))
         .map_or(start, |at| at + 1);
-    raw.slice(start..end)
+    &raw[start..end]
 }
 
 /// Splits at `at` outside quotes and angle brackets. None when a quote stays open.
@@ -31,14 +43,14 @@ pub(crate) fn split_outside(raw: &Bytes, at: u8) -> Option<Vec<Bytes>> {
     let mut start = 0;
     let closed = outside(raw, at, |index| {
         if parts.len() < MAX_VALUES {
-            parts.push(trim(&raw.slice(start..index)));
+            parts.push(piece(raw, start..index));
             start = index + 1;
         }
     });
     if !closed {
         return None;
     }
-    parts.push(trim(&raw.slice(start..)));
+    parts.push(piece(raw, start..));
     Some(parts)
 }
 
@@ -48,7 +60,7 @@ pub(crate) fn first_outside(raw: &Bytes, at: u8) -> Option<Bytes> {
     let closed = outside(raw, at, |index| {
         end.get_or_insert(index);
     });
-    closed.then(|| trim(&raw.slice(..end.unwrap_or(raw.len()))))
+    closed.then(|| piece(raw, ..end.unwrap_or(raw.len())))
 }
 
 /// Tells each `at` outside quotes and angle brackets; whether no quote stays open.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::lex::{number, quoted_end, trim, unquote};
+use super::lex::{number, piece, quoted_end, trim, unquote};
 use crate::SipError;
 
 /// When to try again.
@@ -55,9 +55,9 @@ impl Warning {
         let code = number(&raw[..first], 999)
             .filter(|_| first == 3)
             .ok_or_else(bad)?;
-        let rest = trim(&raw.slice(first..));
+        let rest = piece(&raw, first..);
         let second = rest.iter().position(|b| *b == b' ').ok_or_else(bad)?;
-        let text = trim(&rest.slice(second..));
+        let text = piece(&rest, second..);
         if text.first() != Some(&b'"') || quoted_end(&text) != Some(text.len()) {
             return Err(bad());
         }

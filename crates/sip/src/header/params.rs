@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::lex::{is_token, split_outside, trim, unquote};
+use super::lex::{is_token, piece, split_outside, trim, unquote};
 use crate::SipError;
 use crate::limits::MAX_PARAMS;
 
@@ -151,7 +151,7 @@ impl Params {
 /// Splits `name = value` at the first equals sign.
 pub(crate) fn split_pair(part: &Bytes) -> (Bytes, Option<Bytes>) {
     match part.iter().position(|b| *b == b'=') {
-        Some(at) => (trim(&part.slice(..at)), Some(trim(&part.slice(at + 1..)))),
+        Some(at) => (piece(part, ..at), Some(piece(part, at + 1..))),
         None => (trim(part), None),
     }
 }

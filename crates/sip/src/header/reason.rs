@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::Params;
-use super::lex::{is_token, quote, trim};
+use super::lex::{is_token, piece, quote};
 use crate::SipError;
 
 /// Why a call ended: a protocol, its cause and a text.
@@ -46,7 +46,7 @@ impl Reason {
     /// [`SipError::Header`] when it does not follow the grammar.
     pub fn parse(raw: &Bytes) -> Result<Self, SipError> {
         let semi = raw.iter().position(|b| *b == b';').unwrap_or(raw.len());
-        let protocol = trim(&raw.slice(..semi));
+        let protocol = piece(raw, ..semi);
         if !is_token(&protocol) {
             return Err(SipError::header("Reason", "protocol is not a token"));
         }

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::Params;
-use super::lex::trim;
+use super::lex::{piece, trim};
 use crate::SipError;
 
 /// The ids of a call as its owner knows them.
@@ -28,7 +28,7 @@ impl Replaces {
         let bad = |what| SipError::header("Replaces", what);
         let raw = trim(raw);
         let semi = raw.iter().position(|b| *b == b';').ok_or(bad("no tags"))?;
-        let call_id = trim(&raw.slice(..semi));
+        let call_id = piece(&raw, ..semi);
         if call_id.is_empty() || call_id.iter().any(u8::is_ascii_whitespace) {
             return Err(bad("call id is not one word"));
         }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Params;
-use super::lex::{number, trim};
+use super::lex::{number, piece};
 use crate::SipError;
 
 /// Who refreshes the session.
@@ -31,7 +31,7 @@ impl SessionExpires {
     /// [`SipError::Header`] when the number is malformed.
     pub fn parse(raw: &Bytes) -> Result<Self, SipError> {
         let semi = raw.iter().position(|b| *b == b';').unwrap_or(raw.len());
-        let seconds = number(&trim(&raw.slice(..semi)), u64::from(u32::MAX))
+        let seconds = number(&piece(raw, ..semi), u64::from(u32::MAX))
             .and_then(|value| u32::try_from(value).ok())
             .ok_or(SipError::header(
                 "Session-Expires",

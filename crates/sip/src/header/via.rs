@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::{Bytes, BytesMut};
 
 use super::Params;
-use super::lex::{is_token, trim};
+use super::lex::{is_token, piece, trim};
 use crate::SipError;
 use crate::msg::uri_host_port;
 use crate::transport::Proto;
@@ -64,12 +64,12 @@ impl Via {
             .position(|b| *b == b'/')
             .ok_or(bad("no version"))?;
         let second = slash + 1 + second;
-        let name = trim(&raw.slice(..slash));
-        let version = trim(&raw.slice(slash + 1..second));
+        let name = piece(&raw, ..slash);
+        let version = piece(&raw, slash + 1..second);
         if !name.eq_ignore_ascii_case(b"SIP") || !is_token(&version) {
             return Err(bad("not the SIP protocol"));
         }
-        let rest = trim(&raw.slice(second + 1..));
+        let rest = piece(&raw, second + 1..);
         let gap = rest
             .iter()
             .position(|b| b" \t".contains(b))
@@ -78,10 +78,10 @@ impl Via {
         if !is_token(&transport) {
             return Err(bad("transport is not a token"));
         }
-        let rest = trim(&rest.slice(gap..));
+        let rest = piece(&rest, gap..);
         let semi = rest.iter().position(|b| *b == b';').unwrap_or(rest.len());
         let (host, port) =
-            uri_host_port(&trim(&rest.slice(..semi))).map_err(|_| bad("sent-by is malformed"))?;
+            uri_host_port(&piece(&rest, ..semi)).map_err(|_| bad("sent-by is malformed"))?;
         let params = Params::parse(&rest.slice(semi..), "Via")?;
         Ok(Via {
             version,

@@ -98,12 +98,16 @@ impl HeaderName {
     /// The name of a token, compact forms included.
     #[must_use]
     pub fn from_token(token: Bytes) -> Self {
-        let known = if token.len() == 1 {
-            HeaderName::compact(&token)
+        HeaderName::known_token(&token).unwrap_or(HeaderName::Other(token))
+    }
+
+    /// The same of a token that this room reads.
+    pub(super) fn known_token(token: &[u8]) -> Option<Self> {
+        if token.len() == 1 {
+            HeaderName::compact(token)
         } else {
-            HeaderName::known(&token)
-        };
-        known.unwrap_or(HeaderName::Other(token))
+            HeaderName::known(token)
+        }
     }
 
     /// True for headers whose repeated fields mean one comma-separated list.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Flaw, Header, HeaderName, Headers, Message, Method, Request, Response};
 use crate::SipError;
-use crate::header::lex::{is_token, trim};
+use crate::header::lex::{bare, is_token, piece, trim};
 use crate::limits::{MAX_HEADERS, MAX_MESSAGE};
 
 /// Parses the message in one datagram. Empty lines before it are skipped; octets after the body
@@ -108,18 +108,18 @@ pub(super) fn parse_head(data: &Bytes) -> Result<Head, SipError> {
         let (line, next) = next_line(data, at).ok_or(SipError::Truncated)?;
         at = next;
         number += 1;
-        let raw = data.slice(line);
+        let raw = &data[line];
         if raw.is_empty() {
             break;
         }
         if raw[0] == b' ' || raw[0] == b'\t' {
             match fields.last_mut() {
-                Some(last) => last.value = unfold(&last.value, &raw),
+                Some(last) => last.value = unfold(&last.value, &data.slice_ref(raw)),
                 None => flaw = flaw.or(Some(Flaw::Bad(SipError::HeaderLine(number)))),
             }
             continue;
         }
-        match split_field(&raw) {
+        match split_field(data, raw) {
             Some(field) if fields.len() < MAX_HEADERS => fields.push(field),
             Some(_) => return Err(SipError::TooManyHeaders),
             None => flaw = flaw.or(Some(Flaw::Bad(SipError::HeaderLine(number)))),
@@ -161,15 +161,17 @@ fn unfold(value: &Bytes, more: &Bytes) -> Bytes {
     Bytes::from(joined)
 }
 
-fn split_field(raw: &Bytes) -> Option<Header> {
-    let colon = raw.iter().position(|b| *b == b':')?;
-    let name = trim(&raw.slice(..colon));
-    if !is_token(&name) {
+/// The field in `line`, which is part of `data`.
+fn split_field(data: &Bytes, line: &[u8]) -> Option<Header> {
+    let colon = line.iter().position(|b| *b == b':')?;
+    let name = bare(&line[..colon]);
+    if !is_token(name) {
         return None;
     }
+    let known = HeaderName::known_token(name);
     Some(Header {
-        name: HeaderName::from_token(name),
-        value: trim(&raw.slice(colon + 1..)),
+        name: known.unwrap_or_else(|| HeaderName::Other(data.slice_ref(name))),
+        value: data.slice_ref(bare(&line[colon + 1..])),
     })
 }
 
@@ -188,7 +190,7 @@ fn parse_start(line: &Bytes) -> Result<(Start, Option<Flaw>), SipError> {
     if method.len() >= 4 && method[..4].eq_ignore_ascii_case(b"SIP/") {
         return Err(SipError::StartLine("response of another version"));
     }
-    let rest = trim(&line.slice(first + 1..));
+    let rest = piece(line, first + 1..);
     let last = rest
         .iter()
         .rposition(|b| *b == b' ')

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::SipError;
 use crate::header::Params;
-use crate::header::lex::{is_token_byte, trim};
+use crate::header::lex::{is_token_byte, piece};
 use crate::transport::Proto;
 
 /// The scheme of a URI.
@@ -302,7 +302,7 @@ pub(crate) fn uri_host_port(raw: &Bytes) -> Result<(Bytes, Option<u16>), SipErro
     } else {
         raw.iter().position(|b| *b == b':').unwrap_or(raw.len())
     };
-    let host = trim(&raw.slice(..host_end));
+    let host = piece(raw, ..host_end);
     if host.is_empty() {
         return Err(SipError::Uri("no host"));
     }
@@ -312,14 +312,14 @@ pub(crate) fn uri_host_port(raw: &Bytes) -> Result<(Bytes, Option<u16>), SipErro
     if host[0] != b'[' && !plain {
         return Err(SipError::Uri("host has a forbidden character"));
     }
-    let rest = trim(&raw.slice(host_end..));
+    let rest = piece(raw, host_end..);
     if rest.is_empty() {
         return Ok((host, None));
     }
     if rest[0] != b':' {
         return Err(SipError::Uri("garbage after the host"));
     }
-    let digits = trim(&rest.slice(1..));
+    let digits = piece(&rest, 1..);
     let text = std::str::from_utf8(&digits).unwrap_or("");
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(SipError::Uri("port is not a number"));
