@@ -46,7 +46,7 @@ const TURN: Duration = Duration::from_millis(2);
 /// Pages that the writer keeps in memory, KiB, and while somebody writes much: each of his rows changes a page of
 /// each index that follows no order.
 const CACHE: u32 = 65_536;
-const CACHE_MUCH: u32 = 81_920;
+const CACHE_MUCH: u32 = 98_304;
 /// After so long without him it is as before.
 const MUCH: Duration = Duration::from_secs(5);
 /// Statements whose plans are kept; the room has fewer.

@@ -33,8 +33,8 @@ const FOLD_AT_ONCE: c_int = 48_000;
 /// The same while somebody writes much (an import): 512 MiB. He waits himself for the thread, at [`LONG`]; a page
 /// that is written many times is folded once.
 const FOLD_AT_ONCE_MUCH: c_int = 128_000;
-/// Pages (256 MiB) at which who writes much waits for the thread to reach the end of the log.
-const LONG: c_int = 64_000;
+/// Pages (400 MiB) at which who writes much waits for the thread to reach the end of the log.
+const LONG: c_int = 100_000;
 /// Least time between two folds.
 const REST: Duration = Duration::from_millis(200);
 
