@@ -46,6 +46,7 @@ mod screen;
 mod screens;
 mod severed;
 mod short_calls;
+mod skilled;
 mod sound;
 mod spent;
 mod stages;
