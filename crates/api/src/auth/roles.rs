@@ -353,6 +353,7 @@ const TABLE: &[RouteAccess] = table! {
     PUT "/api/v1/clients/{id}/money-policy" MANAGE;
     GET "/api/v1/clients/{id}/law" WATCH_CLIENT;
     PUT "/api/v1/clients/{id}/law" MANAGE;
+    GET "/api/v1/clients/{id}/law/versions" WATCH;
     GET "/api/v1/payment-links" STAFF;
     POST "/api/v1/payment-links" STAFF;
     GET "/api/v1/payment-links/{id}" STAFF;

@@ -211,3 +211,28 @@ async fn a_clients_contract_is_kept_with_who_and_when_and_a_fault_is_named() {
     let other = app.get(&other).token(&token).send().await.json();
     assert_eq!(other["version"], 0, "another client's stays");
 }
+
+#[tokio::test]
+async fn each_version_of_a_contract_is_told_with_who_put_it_in_force() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let path = format!("/api/v1/clients/{}/law", app.world.norte.client);
+    for (after, strict) in [(0, true), (1, false)] {
+        let terms = json!({"strict_mode": strict, "windows": [], "caps": []});
+        let body = json!({"terms": terms, "after_version": after});
+        let made = app.ask("PUT", &path).token(&token).json(&body).send().await;
+        assert_eq!(made.status, 200, "{}", made.text());
+    }
+    let kept = app.get(&format!("{path}/versions")).token(&token);
+    let kept = kept.send().await.json();
+    let told = kept["items"].as_array().expect("items").iter();
+    let told: Vec<Value> = told
+        .map(|v| json!([v["version"], v["terms"]["strict_mode"], v["by"]]))
+        .collect();
+    assert_eq!(
+        told,
+        [json!([2, false, "MANAGER"]), json!([1, true, "MANAGER"])]
+    );
+    let made_by = kept["items"][1]["updated_by"].as_str().expect("who");
+    assert!(made_by.starts_with("user:"), "{made_by}");
+}

@@ -289,6 +289,7 @@ SMXC GET /api/v1/clients/{id}/money-policy
 MX PUT /api/v1/clients/{id}/money-policy
 SMXC GET /api/v1/clients/{id}/law
 MX PUT /api/v1/clients/{id}/law
+SMX GET /api/v1/clients/{id}/law/versions
 ASMX GET /api/v1/payment-links
 ASMX POST /api/v1/payment-links
 ASMX GET /api/v1/payment-links/{id}

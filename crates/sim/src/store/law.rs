@@ -198,6 +198,19 @@ impl LawStore for MemoryStore {
         Ok(row.map_or_else(|| ClientLaw::none(client), |row| (*row).clone()))
     }
 
+    async fn client_laws_of(
+        &self,
+        client: ClientId,
+        limit: u32,
+    ) -> Result<Vec<ClientLaw>, StoreError> {
+        let t = self.tx().await?;
+        let his = t.client_laws.iter().filter(|l| l.client_id == client);
+        let mut rows: Vec<ClientLaw> = his.map(|law| (**law).clone()).collect();
+        rows.sort_by_key(|law| std::cmp::Reverse(law.version));
+        rows.truncate(limit.clamp(1, PAGE_LIMIT_MAX) as usize);
+        Ok(rows)
+    }
+
     async fn put_client_law(&self, row: &ClientLaw, events: &[NewEvent]) -> Result<(), StoreError> {
         let mut t = self.tx().await?;
         if !t.clients.contains_key(&row.client_id) {

@@ -80,6 +80,16 @@ impl LawStore for SqlStore {
         Ok(row.unwrap_or_else(|| ClientLaw::none(client)))
     }
 
+    async fn client_laws_of(
+        &self,
+        client: ClientId,
+        limit: u32,
+    ) -> Result<Vec<ClientLaw>, StoreError> {
+        let rest = "WHERE client_id=$1 ORDER BY version DESC LIMIT $2";
+        let limit = limit.clamp(1, PAGE_LIMIT_MAX);
+        self.read().await?.all(rest, vals![client, limit]).await
+    }
+
     async fn put_client_law(&self, row: &ClientLaw, events: &[NewEvent]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         // Who writes the next version waits for whoever writes one.

@@ -328,6 +328,7 @@ timed! { KeepStore;
 timed! { LawStore;
     facts_at(debtor: DebtorId, at: UtcMs) -> ContactFacts;
     client_law(client: ClientId) -> ClientLaw;
+    client_laws_of(client: ClientId, limit: u32) -> Vec<ClientLaw>;
     put_client_law(row: &ClientLaw, events: &[NewEvent]) -> ();
     client_law_changes() -> u64;
     load_list(list: &DncList, hashes: &[String], events: &[NewEvent]) -> u64;

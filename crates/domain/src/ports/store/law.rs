@@ -82,6 +82,12 @@ pub trait LawStore: Send + Sync {
     async fn facts_at(&self, debtor: DebtorId, at: UtcMs) -> Result<ContactFacts, StoreError>;
     /// What a client's contract asks beyond the law now; version 0 = nothing was ever said.
     async fn client_law(&self, client: ClientId) -> Result<ClientLaw, StoreError>;
+    /// Its versions, newest first, at most `limit`.
+    async fn client_laws_of(
+        &self,
+        client: ClientId,
+        limit: u32,
+    ) -> Result<Vec<ClientLaw>, StoreError>;
     /// Puts the next version of it in force for every judgement from then on, on all nodes. `Conflict` when it does not
     /// follow the one in force.
     async fn put_client_law(&self, row: &ClientLaw, events: &[NewEvent]) -> Result<(), StoreError>;

@@ -5,7 +5,7 @@ import type { Field } from '../segments/expr';
 import type { Disposition } from '../agent/desk.svelte';
 import type { LegQuality, SipStep } from '../call/types';
 import type { CallerId, CampaignWhy, Complaint, Consent, Decision, DncList, DryRun, LawOverride, Loaded, Pack, Preference, Replay, Suppression, WhyRow } from '../law/types';
-import type { ClientLaw, ContractTerms, TermCap, TermWindow } from '../law/contract';
+import type { ClientLaw, ContractTerms, LawVersion, TermCap, TermWindow } from '../law/contract';
 import type { components } from './openapi.gen';
 
 /** The document marks what may be null as optional; the server always sends it. */
@@ -47,6 +47,7 @@ export type Shapes = [
   Fits<Decision, Server['Verdict']>,
   Fits<Replay, Server['ReplayReply']>,
   Fits<Omit<ClientLaw, 'terms'>, Server['ClientLaw']>,
+  Fits<Omit<LawVersion, 'terms'>, Server['ClientLawVersion']>,
   Fits<Omit<ContractTerms, 'caps'>, Server['ContractTerms']>,
   Fits<TermWindow, Server['TermWindow']>,
   // The period is one of three forms, which the document can only call a value.

@@ -47,6 +47,11 @@ export interface ClientLaw {
   updated_by: string;
 }
 
+/** A version with who put it in force: a name, where it was a person. */
+export interface LawVersion extends ClientLaw {
+  by: string | null;
+}
+
 /** A cap in the form: figures may be empty while somebody writes. */
 export interface CapDraft {
   id: string;
