@@ -36,9 +36,10 @@ use domain::ports::store::{
     KeepChange, KeepStore, KeepWork, KnownCaller, LawStore, ListFilter, LoginFailures, MarkClaim,
     MoneyStore, MorningAsk, MorningRow, NodeLease, NodeStore, OpenDebt, OpenDraft, OpenOutcome,
     Page, PageRequest, PastAttempts, PastCall, PaymentOutcome, PeopleStore, PlacementCount,
-    PortfolioStore, PromiseRefusal, PromiseTerms, ReasonCount, ReasonKey, Recovery, RefillReport,
-    RefreshOutcome, ReserveRequest, SegmentCount, SegmentEstimate, SegmentSample, SessionRow,
-    ShortCount, StoreError, TollAsk, TollTalk, TrailStore, TrunkCount, UndoStep,
+    PortfolioStore, PromiseRefusal, PromiseTerms, ReasonCount, ReasonKey, Recovery, RecoveryAsk,
+    RefillReport, RefreshOutcome, ReserveRequest, RowFacts, SegmentCount, SegmentEstimate,
+    SegmentSample, SessionRow, ShortCount, StoreError, TollAsk, TollTalk, TrailStore, TrunkCount,
+    UndoStep,
 };
 use domain::ports::store::{
     BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MarkAsk, Marked, ReportStore, SentCounts,
@@ -327,6 +328,7 @@ timed! { KeepStore;
 
 timed! { LawStore;
     facts_at(debtor: DebtorId, at: UtcMs) -> ContactFacts;
+    row_facts(rows: &[DebtorRow], now: UtcMs) -> RowFacts;
     client_law(client: ClientId) -> ClientLaw;
     client_laws_of(client: ClientId, limit: u32) -> Vec<ClientLaw>;
     put_client_law(row: &ClientLaw, events: &[NewEvent]) -> ();
@@ -448,6 +450,7 @@ timed! { StrategyStore;
 
 timed! { ReportStore;
     mark_debts(ask: &MarkAsk, told: &(dyn for<'a> Fn(&'a DebtMark) -> NewEvent + Send + Sync)) -> Marked;
+    measure_recovery(ask: &RecoveryAsk) -> ();
     kpi_sums(rows: KpiRows, ask: &KpiAsk) -> KpiSums;
     kpi_rows(rows: KpiRows, ask: &KpiAsk, page: &KpiPage) -> Vec<KpiRow>;
     get_goal(id: GoalId) -> Goal;
