@@ -1,11 +1,12 @@
-//! What the law says now of a list that was just taken in: a report, which binds nobody (law.md §2.6).
+//! What the law says now of a list that was just taken in, or that is about to be: a report, which binds nobody
+//! (law.md §2.6).
 
 use crate::error::CenterError;
 use crate::shared::Shared;
 use domain::entity::{BlockReason, Channel, CheckPoint, Circumstances, Decision, Import, Verdict};
 use domain::ids::{ImportId, VerdictId};
 use domain::law::Action;
-use domain::ports::store::{ContactFacts, StoreError};
+use domain::ports::store::{ContactFacts, DebtorRow, StoreError};
 use domain::time::UtcMs;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -43,6 +44,8 @@ pub struct LoadLaw {
     pub lines: u64,
     /// Debtors asked about.
     pub debtors: u64,
+    /// Of them those who are not on file yet: judged as their rows say.
+    pub new: u64,
     /// Whether they are a sample of the list.
     pub sample: bool,
     /// May be called now.
@@ -58,6 +61,51 @@ pub struct LoadLaw {
 }
 
 impl LoadLaw {
+    /// A report in which nobody is asked about yet.
+    const fn about(import_id: ImportId, at: UtcMs, (lines, every): (u64, u64)) -> Self {
+        Self {
+            import_id,
+            at,
+            lines,
+            debtors: 0,
+            new: 0,
+            sample: every > 1,
+            allow: 0,
+            agent_only: 0,
+            later: 0,
+            deny: 0,
+            reasons: Vec::new(),
+        }
+    }
+
+    /// With the law's answer about each.
+    async fn asked(
+        mut self,
+        shared: &Shared,
+        facts: Vec<ContactFacts>,
+    ) -> Result<Self, CenterError> {
+        let (now, law) = (self.at, Arc::clone(&shared.out.law));
+        // So many verdicts take longer than a task may hold its thread.
+        let judged = tokio::task::spawn_blocking(move || {
+            let one = |facts: &ContactFacts| {
+                let ring = law.call_law(facts, now).ring_min_ms;
+                law.judge(facts, &at_load(ring, now))
+            };
+            facts.iter().map(one).collect::<Vec<Verdict>>()
+        });
+        let judged = judged.await.map_err(|_| {
+            shared.fault("law", &"asked about a list: the question was not answered");
+            StoreError::Unavailable("the law did not answer about a list".to_owned())
+        })?;
+        let mut reasons = BTreeMap::new();
+        for verdict in &judged {
+            self.add(verdict, &mut reasons);
+        }
+        self.reasons = reasons.into_values().collect();
+        self.reasons.sort_by_key(|r| std::cmp::Reverse(r.debtors));
+        Ok(self)
+    }
+
     fn add(&mut self, verdict: &Verdict, reasons: &mut BTreeMap<String, LoadReason>) {
         self.debtors += 1;
         match verdict.decision {
@@ -85,48 +133,45 @@ impl LoadLaw {
     }
 }
 
+/// Which lines of a list of so many are asked about: every so many-th.
+#[must_use]
+pub fn sampled_every(lines: u64) -> u64 {
+    lines.div_ceil(u64::from(LOAD_SAMPLE)).max(1)
+}
+
+/// Lines of a file whose difference is shown that are not refused.
+#[must_use]
+pub const fn lines_of(import: &Import) -> u64 {
+    let shown = &import.difference;
+    shown.rows.saturating_sub(shown.refused)
+}
+
 /// Asks the law about an accepted file's debtors.
 pub(crate) async fn of_import(shared: Arc<Shared>, import: Import) -> Result<LoadLaw, CenterError> {
     let now = shared.now();
     let lines = u64::try_from(import.rows_done).unwrap_or(0);
-    let every = lines.div_ceil(u64::from(LOAD_SAMPLE)).max(1);
-    let facts = shared
-        .out
-        .store
-        .import_facts(import.id, every, LOAD_SAMPLE, now);
+    let every = sampled_every(lines);
+    let store = &shared.out.store;
+    let facts = store.import_facts(import.id, every, LOAD_SAMPLE, now);
     let facts = facts.await?;
-    let law = Arc::clone(&shared.out.law);
-    // So many verdicts take longer than a task may hold its thread.
-    let judged = tokio::task::spawn_blocking(move || {
-        let one = |facts: &ContactFacts| {
-            let ring = law.call_law(facts, now).ring_min_ms;
-            law.judge(facts, &at_load(ring, now))
-        };
-        facts.iter().map(one).collect::<Vec<Verdict>>()
-    });
-    let judged = judged.await.map_err(|_| {
-        shared.fault("law", &"asked about a list: the question was not answered");
-        StoreError::Unavailable("the law did not answer about a list".to_owned())
-    })?;
-    let mut told = LoadLaw {
-        import_id: import.id,
-        at: now,
-        lines,
-        debtors: 0,
-        sample: every > 1,
-        allow: 0,
-        agent_only: 0,
-        later: 0,
-        deny: 0,
-        reasons: Vec::new(),
-    };
-    let mut reasons = BTreeMap::new();
-    for verdict in &judged {
-        told.add(verdict, &mut reasons);
-    }
-    told.reasons = reasons.into_values().collect();
-    told.reasons.sort_by_key(|r| std::cmp::Reverse(r.debtors));
-    Ok(told)
+    let told = LoadLaw::about(import.id, now, (lines, every));
+    told.asked(&shared, facts).await
+}
+
+/// Asks the law about the debtors whom rows of a file name that is not accepted yet.
+pub(crate) async fn of_rows(
+    shared: Arc<Shared>,
+    import: Import,
+    rows: Vec<DebtorRow>,
+) -> Result<LoadLaw, CenterError> {
+    let now = shared.now();
+    let lines = lines_of(&import);
+    let found = shared.out.store.row_facts(&rows, now).await?;
+    let mut told = LoadLaw::about(import.id, now, (lines, sampled_every(lines)));
+    told.new = found.new.len() as u64;
+    let mut facts = found.on_file;
+    facts.extend(found.new);
+    told.asked(&shared, facts).await
 }
 
 /// A call to any of his numbers, by an agent who waits for it.

@@ -32,13 +32,16 @@ shape! {
         /// The first of them may be called at.
         next_at: Option<Instant>,
     }
-    /// What the law says now of the list of an accepted file; binds nobody.
+    /// What the law says now of the list of a file; binds nobody.
     LoadLawShape {
         import_id: Uuid, at: Instant,
         /// Lines of the file.
         lines: u64,
         /// Debtors asked about.
         debtors: u64,
+        /// Of them not on file yet: before the file is accepted they are judged as its rows say, with what is known
+        /// already of their persons and their numbers.
+        new: u64,
         /// Whether they are a sample of at most 2,000, from the first line to the last.
         sample: bool,
         /// May be called now.

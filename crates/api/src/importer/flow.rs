@@ -10,7 +10,7 @@ use domain::entity::{
 use domain::event::NewEvent;
 use domain::ids::{EventId, ImportId, MergeId, PersonId, PlacementId};
 use domain::import::ColumnMap;
-use domain::ports::store::{ImportReport, RowFault};
+use domain::ports::store::{DebtorRow, ImportReport, RowFault};
 use domain::ports::{Clock, IdSource, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -214,6 +214,22 @@ impl Flow {
         row.difference = report;
         row.faults = faults;
         Ok(())
+    }
+
+    /// Rows of the kept file, spread over it, of every `every`-th line and at most so many: what it says, without a look
+    /// at what is stored.
+    ///
+    /// # Errors
+    /// When the file cannot be read at all, or the store fails.
+    pub async fn sample(
+        &self,
+        row: &Import,
+        every: u64,
+        most: usize,
+    ) -> Result<Vec<DebtorRow>, ImportError> {
+        let job = self.job(row, true).await?;
+        let with = (&*self.store, &*self.ids, &*self.clock);
+        super::sample::rows(with, &job, self.kept(row.id), (every, most)).await
     }
 
     /// Fingerprint and names of a kept file's header.

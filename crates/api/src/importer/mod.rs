@@ -9,6 +9,7 @@ mod encoding;
 mod error;
 mod flow;
 mod order;
+mod sample;
 mod seen;
 mod shape;
 mod sheet;

@@ -257,40 +257,61 @@ async fn debtors_of_one_document_become_one_after_their_file_is_in() {
     );
 }
 
-/// Before the first call a manager reads what stands against his list: the most frequent reason first.
+/// Before he accepts it and before the first call a manager reads what stands against his list: the most frequent reason
+/// first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_law_is_asked_about_a_list_that_was_taken_in() {
+async fn the_law_is_asked_about_a_list() {
     let floor = Floor::open().await;
     let marta = floor.sign_in("marta").await;
     let mut map = map();
     map["columns"]["Pais"] = json!("country");
-    let file = "Clave;Contrato;Deudor;Saldo;Corte;Cel;Pais\n\
-        1;A1;Ana Ruiz;1.234,50;23/10/2026;5500000001;MX\n\
-        2;A2;Luis Peña;10,00;03/10/2026;5500000002;MX\n\
-        3;A3;Eva Soto;20,00;23/10/2026;+4930123456;DE\n";
     let given = format!("&map={}", query(&map.to_string()));
-    let (status, view) = draft(&floor, &marta, &given, file).await;
-    assert_eq!(status, StatusCode::CREATED, "{view}");
-    let id = view["id"].as_str().expect("id");
-    let path = format!("/imports/{id}/law");
-    let (status, early) = floor.get(&marta, &path).await;
-    assert_eq!(status, StatusCode::CONFLICT, "{early}");
-    assert_eq!(early["code"], "wrong_state");
+    let head = "Clave;Contrato;Deudor;Saldo;Corte;Cel;Pais\n";
+    let first = format!(
+        "{head}1;A1;Ana Ruiz;1.234,50;23/10/2026;5500000001;MX\n\
+        2;A2;Luis Peña;10,00;03/10/2026;5500000002;MX\n\
+        3;A3;Eva Soto;20,00;23/10/2026;+4930123456;DE\n"
+    );
+    let drafted = async |file: &str| {
+        let (status, view) = draft(&floor, &marta, &given, file).await;
+        assert_eq!(status, StatusCode::CREATED, "{view}");
+        view["id"].as_str().expect("id").to_owned()
+    };
+    let asked = async |id: &str| floor.get(&marta, &format!("/imports/{id}/law")).await;
+    let told = async |id: &str| {
+        let (status, law) = asked(id).await;
+        assert_eq!(status, StatusCode::OK, "{law}");
+        assert_eq!(law["sample"], json!(false));
+        // In Mexico only points that the debtor gave may be used, and this file does not say that he did.
+        let reasons = law["reasons"].as_array().expect("reasons").iter();
+        let reasons = reasons.map(|r| json!([r["rule"], r["blocked"], r["debtors"]]));
+        let counts = ["debtors", "new", "deny"].map(|name| law[name].as_u64().expect("a count"));
+        (counts, reasons.collect::<Vec<Value>>())
+    };
+    let points = |debtors| json!(["mx-condusef/parties.points", "blocked_rule", debtors]);
+    let nowhere = json!(["house/no_pack", "blocked_rule", 1]);
+    let id = drafted(&first).await;
+    let both = vec![points(2), nowhere];
+    assert_eq!(told(&id).await, ([3, 3, 3], both.clone()), "all are new");
     let accept = format!("/imports/{id}/accept");
     let (status, done) = floor.post(&marta, &accept, json!({})).await;
     assert_eq!(status, StatusCode::OK, "{done}");
-    let (status, law) = floor.get(&marta, &path).await;
-    assert_eq!(status, StatusCode::OK, "{law}");
-    let count = |name: &str| law[name].as_u64().expect("a count");
-    assert_eq!((count("debtors"), &law["sample"]), (3, &json!(false)));
-    // In Mexico only points that the debtor gave may be used, and this file does not say that he did.
-    assert_eq!(count("deny"), 3, "{law}");
-    let reasons = law["reasons"].as_array().expect("reasons");
-    let told: Vec<Value> = reasons
-        .iter()
-        .map(|r| json!([r["rule"], r["blocked"], r["debtors"]]))
-        .collect();
-    let rule = "blocked_rule";
-    let points = json!(["mx-condusef/parties.points", rule, 2]);
-    assert_eq!(told, [points, json!(["house/no_pack", rule, 1])]);
+    assert_eq!(told(&id).await, ([3, 0, 3], both));
+
+    // One of them again, and one who comes with two debts.
+    let second = format!(
+        "{head}2;A2;Luis Peña;15,00;03/10/2026;5500000002;MX\n\
+        4;A4;Rosa Gil;30,00;23/10/2026;5500000004;MX\n\
+        4;A5;Rosa Gil;40,00;23/10/2026;5500000004;MX\n"
+    );
+    let next = drafted(&second).await;
+    assert_eq!(told(&next).await, ([2, 1, 2], vec![points(2)]));
+    let path = format!("/api/v1/imports/{next}");
+    let (status, _) = floor
+        .call("DELETE", &path, Some(&marta), "application/json", "")
+        .await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let (status, gone) = asked(&next).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{gone}");
+    assert_eq!(gone["code"], "wrong_state");
 }

@@ -13,6 +13,7 @@ use domain::entity::{DncList, Import, Verdict};
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId};
 use domain::law::{Duties, Replayed};
+use domain::ports::store::DebtorRow;
 use domain::time::UtcMs;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -66,6 +67,20 @@ impl CenterHandle {
     pub async fn load_law(&self, import: Import) -> Result<LoadLaw, CenterError> {
         let shared = Arc::clone(&self.inner.shared);
         self.detached(load_law::of_import(shared, import)).await
+    }
+
+    /// What the law says now of the debtors whom rows of a file name that is not accepted yet: a report, which binds
+    /// nobody.
+    ///
+    /// # Errors
+    /// The database away.
+    pub async fn preview_law(
+        &self,
+        import: Import,
+        rows: Vec<DebtorRow>,
+    ) -> Result<LoadLaw, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(load_law::of_rows(shared, import, rows)).await
     }
 
     /// Begins to judge what was done in the last days again, with a pack on trial; its identity. This node remembers

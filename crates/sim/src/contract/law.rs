@@ -26,6 +26,7 @@ pub async fn all(store: Subject) {
     super::complaints::come_by_urgency(&store).await;
     super::law_acts::all(&store).await;
     super::client_law::all(&store).await;
+    super::row_facts::all(&store).await;
 }
 
 async fn facts_are_those_of_their_instant(store: &Subject) {

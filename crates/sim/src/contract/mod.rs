@@ -59,6 +59,7 @@ pub mod races;
 pub mod receipts;
 mod rejudged;
 pub mod reports;
+mod row_facts;
 pub mod scene;
 mod settled;
 pub mod stages;

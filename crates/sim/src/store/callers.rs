@@ -1,6 +1,6 @@
 //! Callers whom nobody we know is behind.
 
-use super::contacts::facts_of;
+use super::contacts::draft_facts;
 use super::import_rows::is_half;
 use super::inbound::{opened, summed};
 use super::{MemoryStore, Tables};
@@ -13,8 +13,8 @@ use domain::event::NewEvent;
 use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId, InboxId, PersonId};
 use domain::pii::Pii;
 use domain::ports::store::{
-    CallerStore, ContactFacts, FoundCaller, InboundCount, ItemState, NAME_LEAST, PLACES_READ_MAX,
-    PlaceKept, StoreError,
+    CallerStore, ContactFacts, DraftDebtor, FoundCaller, InboundCount, ItemState, NAME_LEAST,
+    PLACES_READ_MAX, PlaceKept, StoreError,
 };
 use domain::time::UtcMs;
 
@@ -133,12 +133,8 @@ impl CallerStore for MemoryStore {
         now: UtcMs,
     ) -> Result<ContactFacts, StoreError> {
         let mut t = self.tx().await?;
-        t.debtors.insert(debtor.id, debtor.clone());
-        t.points.insert(point.id, point.clone());
-        let facts = facts_of(&t, debtor.id, now);
-        t.points.remove(&point.id);
-        t.debtors.remove(&debtor.id);
-        facts
+        let draft = DraftDebtor::with_points(debtor.clone(), vec![point.clone()]);
+        draft_facts(&mut t, draft, now)
     }
 
     async fn open_stranger(

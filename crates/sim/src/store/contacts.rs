@@ -6,7 +6,7 @@ use domain::entity::{Campaign, CampaignStatus, Channel, Consent, DebtStatus, Ver
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, PersonId, PointId, VerdictId};
 use domain::ports::store::{
-    CALLBACK_PRIORITY, Candidate, ContactFacts, ContactStore, ItemCounts, ItemState,
+    CALLBACK_PRIORITY, Candidate, ContactFacts, ContactStore, DraftDebtor, ItemCounts, ItemState,
     PortfolioStore as _, RefillReport, ReserveRequest, StoreError,
 };
 use domain::rules::worth::worth;
@@ -73,6 +73,31 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
         overrides: t.overrides.of(id).cloned().collect(),
         client_law: super::law::client_law(t, debtor.client_id, UtcMs(i64::MAX)),
         debtor,
+    })
+}
+
+/// The facts of a debtor who is not there yet: he is put there for as long as they are read.
+pub(crate) fn draft_facts(
+    t: &mut Tables,
+    draft: DraftDebtor,
+    now: UtcMs,
+) -> Result<ContactFacts, StoreError> {
+    let id = draft.debtor.id;
+    t.debtors.insert(id, draft.debtor);
+    for point in &draft.points {
+        t.points.insert(point.id, point.clone());
+    }
+    let facts = facts_of(t, id, now);
+    for point in &draft.points {
+        t.points.remove(&point.id);
+    }
+    t.debtors.remove(&id);
+    Ok(ContactFacts {
+        debts: draft.debts,
+        parties: draft.parties,
+        consents: draft.consents,
+        address_zones: draft.address_zones,
+        ..facts?
     })
 }
 

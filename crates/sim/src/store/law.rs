@@ -1,6 +1,6 @@
 //! What the law asks beyond one debtor now.
 
-use super::contacts::facts_of;
+use super::contacts::{draft_facts, facts_of};
 use super::receipts::conflict;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
@@ -13,8 +13,8 @@ use domain::event::{AUDIT_KIND, AuditHead, AuditLink, Event, NewEvent, chain_has
 use domain::ids::{CampaignId, ClientId, DebtorId, DncListId, LedgerId, SuppressionId};
 use domain::law::{ClientLaw, open_then};
 use domain::ports::store::{
-    ActAsk, ChainLink, ComplaintAsk, ContactFacts, ItemState, LawStore, PAGE_LIMIT_MAX,
-    ReasonCount, ReasonKey, StoreError,
+    ActAsk, ChainLink, ComplaintAsk, ContactFacts, DebtorRow, DraftDebtor, ItemState, LawStore,
+    PAGE_LIMIT_MAX, ReasonCount, ReasonKey, RowFacts, StoreError,
 };
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
@@ -190,6 +190,29 @@ impl LawStore for MemoryStore {
         facts.suppressions.extend(lifted.cloned());
         facts.suppressions.retain(|s| s.created_at <= at);
         Ok(facts)
+    }
+
+    async fn row_facts(&self, rows: &[DebtorRow], now: UtcMs) -> Result<RowFacts, StoreError> {
+        let mut t = self.tx().await?;
+        let (mut ids, mut new) = (BTreeSet::new(), Vec::new());
+        for row in rows {
+            let named = |d: &&Debtor| {
+                d.portfolio_id == row.debtor.portfolio_id
+                    && d.external_ref == row.debtor.external_ref
+            };
+            match t.debtors.values().find(named) {
+                Some(d) => {
+                    ids.insert(t.merged_into.get(&d.id).copied().unwrap_or(d.id));
+                }
+                None => new.push(row),
+            }
+        }
+        let on_file = ids.into_iter().map(|id| facts_of(&t, id, now));
+        let on_file = on_file.collect::<Result<Vec<_>, _>>()?;
+        let drafts = DraftDebtor::of_rows(new).into_iter();
+        let new = drafts.map(|draft| draft_facts(&mut t, draft, now));
+        let new = new.collect::<Result<Vec<_>, _>>()?;
+        Ok(RowFacts { on_file, new })
     }
 
     async fn client_law(&self, client: ClientId) -> Result<ClientLaw, StoreError> {

@@ -2,7 +2,7 @@
 
 use super::SqlStore;
 use super::events::append;
-use super::facts::facts_of_new;
+use super::facts_new::facts_of_new;
 use super::forgotten::borrowed;
 use super::half::WHOLE_ROW;
 use super::inbound::{counted, opened, summed};

@@ -152,44 +152,6 @@ pub(super) async fn facts_of_import(
     facts_of_many(tx, &ids?, now).await
 }
 
-/// The facts of a debtor who is not there yet, with his one point.
-pub(crate) async fn facts_of_new(
-    tx: &mut Link,
-    debtor: &Debtor,
-    point: &ContactPoint,
-    now: UtcMs,
-) -> Result<ContactFacts, StoreError> {
-    let known = vec![debtor.clone()];
-    let mut portfolios = portfolios_of(tx, &known).await?;
-    let points = BTreeMap::from([(debtor.id, vec![point.clone()])]);
-    let ledger = ledger_of(tx, &known, &points, now, Asked::Now).await?;
-    let any = tx
-        .row("SELECT 1 AS n FROM dnc_lists LIMIT 1", vec![])
-        .await?;
-    let lists = any.is_some();
-    let listed = listed::listed(tx, &known, &points, (now, Asked::Now), lists).await?;
-    let mut laws = client_laws(tx, &known, (now, Asked::Now)).await?;
-    let points = vec![point.clone()];
-    Ok(ContactFacts {
-        portfolio: portfolios
-            .remove(&debtor.portfolio_id)
-            .ok_or(StoreError::NotFound("portfolio"))?,
-        debts: Vec::new(),
-        parties: Vec::new(),
-        holds: Vec::new(),
-        consents: Vec::new(),
-        preferences: Vec::new(),
-        ledger: ledger.rows_for(debtor, &points),
-        suppressions: listed.of(debtor, &points),
-        lists: listed.states,
-        address_zones: Vec::new(),
-        overrides: Vec::new(),
-        client_law: laws.remove(&debtor.client_id),
-        points,
-        debtor: debtor.clone(),
-    })
-}
-
 /// Which kinds of facts there are of any of the debtors at all. Most have few, and to be told so with his row is
 /// cheaper than a statement for each kind.
 #[derive(Default)]
@@ -240,7 +202,7 @@ async fn known(tx: &mut Link, debtors: &[DebtorId]) -> Result<(Vec<Debtor>, Ther
 }
 
 /// Holds of kinds that may bind a person over all his debtors, by person.
-async fn holds_of_persons(
+pub(super) async fn holds_of_persons(
     tx: &mut Link,
     debtors: &[Debtor],
     asked: Asked,
@@ -267,7 +229,7 @@ async fn holds_of_persons(
 }
 
 /// His own holds, and those of his other debtors that reach him.
-fn with_those_of(
+pub(super) fn with_those_of(
     debtor: &Debtor,
     mut own: Vec<Hold>,
     of_person: &BTreeMap<PersonId, Vec<Hold>>,
@@ -279,7 +241,7 @@ fn with_those_of(
     own
 }
 
-async fn portfolios_of(
+pub(super) async fn portfolios_of(
     tx: &mut Link,
     debtors: &[Debtor],
 ) -> Result<BTreeMap<PortfolioId, Portfolio>, StoreError> {
@@ -295,7 +257,7 @@ fn with_law(debtors: &[Debtor], there: bool) -> &[Debtor] {
 }
 
 /// What the contracts of the debtors' clients ask, in the version of the instant.
-async fn client_laws(
+pub(super) async fn client_laws(
     tx: &mut Link,
     debtors: &[Debtor],
     (now, asked): (UtcMs, Asked),
@@ -332,14 +294,14 @@ async fn by_debtor<T: Entity>(
 }
 
 /// Ledger rows by person and by number, oldest first.
-struct Ledger {
+pub(super) struct Ledger {
     rows: Vec<LedgerRow>,
     by_person: BTreeMap<PersonId, Vec<usize>>,
     by_address: BTreeMap<String, Vec<usize>>,
 }
 
 impl Ledger {
-    fn rows_for(&self, debtor: &Debtor, points: &[ContactPoint]) -> Vec<LedgerRow> {
+    pub(super) fn rows_for(&self, debtor: &Debtor, points: &[ContactPoint]) -> Vec<LedgerRow> {
         let addresses = points
             .iter()
             .filter_map(|p| self.by_address.get(p.value.reveal()));
@@ -366,7 +328,7 @@ fn since<T: Field>(column: &str, piece: &[T], values: &mut Vec<Val>) -> String {
     format!("({column} IN ({list}) AND at>=$1 AND at<$2)")
 }
 
-async fn ledger_of(
+pub(super) async fn ledger_of(
     tx: &mut Link,
     debtors: &[Debtor],
     points: &BTreeMap<DebtorId, Vec<ContactPoint>>,

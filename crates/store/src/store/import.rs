@@ -61,7 +61,7 @@ fn named(
 
 /// The stored debtors that the rows name; with `keeps`, their persons and those that the rows make of them are
 /// taken, in one order: whoever posts money, calls or reads another file in waits, or is seen here.
-async fn known(
+pub(super) async fn known(
     link: &mut Link,
     rows: &[DebtorRow],
     keeps: bool,

@@ -2,6 +2,7 @@
 
 use super::events::append;
 use super::facts::{Asked, facts_as};
+use super::facts_new::facts_of_rows;
 use super::items::link_hash;
 use super::receipts::conflict;
 use super::{SqlStore, listed};
@@ -14,8 +15,8 @@ use domain::ids::{CampaignId, ClientId, DebtorId, DncListId, LedgerId};
 use domain::law::ClientLaw;
 use domain::ports::StoreError;
 use domain::ports::store::{
-    ActAsk, ChainLink, ComplaintAsk, ContactFacts, ItemState, LawStore, PAGE_LIMIT_MAX,
-    ReasonCount, ReasonKey,
+    ActAsk, ChainLink, ComplaintAsk, ContactFacts, DebtorRow, ItemState, LawStore, PAGE_LIMIT_MAX,
+    ReasonCount, ReasonKey, RowFacts,
 };
 use domain::time::UtcMs;
 use std::fmt::Write as _;
@@ -72,6 +73,10 @@ impl LawStore for SqlStore {
         let mut read = self.snapshot().await?;
         let mut found = facts_as(&mut read, &[debtor], at, Asked::Then).await?;
         found.pop().ok_or(StoreError::NotFound("debtor"))
+    }
+
+    async fn row_facts(&self, rows: &[DebtorRow], now: UtcMs) -> Result<RowFacts, StoreError> {
+        facts_of_rows(&mut self.look().await?, rows, now).await
     }
 
     async fn client_law(&self, client: ClientId) -> Result<ClientLaw, StoreError> {

@@ -17,6 +17,7 @@ mod due_items;
 mod estimate;
 mod events;
 mod facts;
+mod facts_new;
 mod file_tasks;
 mod floor;
 mod forgiven;

@@ -1,7 +1,7 @@
 //! What the law asks of the store beyond one debtor now: facts as they were, external lists, and why
 //! the debtors of a campaign are not being dialed.
 
-use super::{ContactFacts, ItemState, StoreError};
+use super::{ContactFacts, DebtorRow, ItemState, RowFacts, StoreError};
 use crate::entity::{Complaint, DncList, LedgerRow, Suppression};
 use crate::event::{AuditHead, AuditLink, Event, NewEvent};
 use crate::ids::{CampaignId, ClientId, ComplaintId, DebtorId, DncListId, LedgerId, VerdictId};
@@ -80,6 +80,8 @@ pub trait LawStore: Send + Sync {
     /// (`law::open_then`), with the figures of today. Address and points are those of today: no history of them is
     /// kept; what decisions say of points, `law::points_then` adds.
     async fn facts_at(&self, debtor: DebtorId, at: UtcMs) -> Result<ContactFacts, StoreError>;
+    /// The facts of the debtors whom rows of a file name that is not in yet. Nothing is written.
+    async fn row_facts(&self, rows: &[DebtorRow], now: UtcMs) -> Result<RowFacts, StoreError>;
     /// What a client's contract asks beyond the law now; version 0 = nothing was ever said.
     async fn client_law(&self, client: ClientId) -> Result<ClientLaw, StoreError>;
     /// Its versions, newest first, at most `limit`.

@@ -26,6 +26,7 @@ mod plans;
 mod portfolio;
 mod receipts;
 mod reports;
+mod row_facts;
 mod sounds;
 mod stages;
 mod strategies;
@@ -86,6 +87,7 @@ pub use reports::{
     BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked,
     ReportStore, SentCounts,
 };
+pub use row_facts::{DraftDebtor, RowFacts};
 pub use sounds::{EarlySound, SoundStore};
 pub use stages::{LetterDraft, LetterOpened, LetterStore, StageCounts, StageFilter, StageStore};
 pub use strategies::{PlanAsk, PlanSource, StepAsk, StepCalled, StrategyFigures, StrategyStore};

@@ -1,6 +1,6 @@
 // The shapes these screens read, held against the types generated from the server's OpenAPI document: a field
 // that the server renames or drops is a type error here. Nothing of this file reaches the browser.
-import type { Attempt, Campaign, File, Portfolio, Preview, Recording, Script, Segment, SegmentVersion, WhatIf, WhyNot } from '../campaigns/types';
+import type { Attempt, Campaign, File, LoadLaw, Portfolio, Preview, Recording, Script, Segment, SegmentVersion, WhatIf, WhyNot } from '../campaigns/types';
 import type { Field } from '../segments/expr';
 import type { Disposition } from '../agent/desk.svelte';
 import type { LegQuality, SipStep } from '../call/types';
@@ -46,6 +46,7 @@ export type Shapes = [
   Fits<CallerId, Server['CallerId']>,
   Fits<Decision, Server['Verdict']>,
   Fits<Replay, Server['ReplayReply']>,
+  Fits<LoadLaw, Server['LoadLawShape']>,
   Fits<Omit<ClientLaw, 'terms'>, Server['ClientLaw']>,
   Fits<Omit<LawVersion, 'terms'>, Server['ClientLawVersion']>,
   Fits<Omit<ContractTerms, 'caps'>, Server['ContractTerms']>,

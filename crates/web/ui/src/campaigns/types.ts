@@ -352,3 +352,18 @@ export interface File {
   letters: LetterLine[];
   excuses: { id: string; kind: string; at: string }[];
 }
+
+/** What the law says of the debtors of a file, counted by the rule that refused first. */
+export interface LoadLaw {
+  at: string;
+  lines: number;
+  debtors: number;
+  /** Of them not on file yet. */
+  new: number;
+  sample: boolean;
+  allow: number;
+  agent_only: number;
+  later: number;
+  deny: number;
+  reasons: { blocked: string; rule: string; es: string; en: string; debtors: number; next_at: string | null }[];
+}
