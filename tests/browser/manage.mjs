@@ -30,7 +30,12 @@ async function imports(page) {
   check('the dry run refuses the broken one', (await figure(page, 'dry', 'refused')) === 1);
   const fault = await page.locator('[data-report=dry] tbody tr').first().innerText();
   check('the refusal names row and value', /3/.test(fault) && /12/.test(fault), fault);
+  await page.locator('[data-preview-law]').click();
+  const law = page.locator('[data-report=dry] [data-import-law]');
+  await law.locator('.chip').first().waitFor();
+  check('what the law says of the list is told before it is accepted', /\b1\b/.test(await law.locator('.hint').innerText()), await law.innerText());
   await shot(page, 'campaigns-import');
+  await page.locator('[data-preview-law]').click();
   await page.locator('button.primary').last().click();
   await page.locator('[data-report=done]').waitFor({ timeout: 30_000 });
   check('the import says the same', (await figure(page, 'done', 'refused')) === 1);
