@@ -157,6 +157,10 @@ async fn a_segment_is_counted_and_its_errors_have_columns() {
         (&json!(4), &json!(4))
     );
     assert_eq!(seen["count"]["balance"], json!([["MXN", 4_200_000]]));
+    // Nothing was measured yet: no figure, never an invented one.
+    let unknown = json!([{"currency": "MXN", "amount_minor": null, "unknown_minor": 4_200_000, "borrowed_minor": 0}]);
+    assert_eq!(seen["count"]["expected"], unknown);
+    assert_eq!(seen["count"]["recovery_days"], 30);
     assert_eq!(seen["expression"], "days_past_due between 31 and 60");
     assert_eq!(seen["sample"].as_array().map(Vec::len), Some(4));
     let json_form = json!({"client_id": floor.client, "expr": seen["expr"]});

@@ -1,15 +1,20 @@
 //! Every debt is looked at once a local day: where its bucket or its amounts changed, a mark is written
 //! and `debt.aged` told. Figures over a period are counted from those marks. Debts of a file that is half in are
-//! passed over: the day begins again once it is in.
+//! passed over: the day begins again once it is in. Once all are marked it is measured what came in over the last days, by
+//! the age of the debts: what segments may be expected to bring follows from it.
 
 use crate::shared::Shared;
 use domain::entity::{DebtMark, ImportState, Portfolio};
 use domain::event::NewEvent;
 use domain::ports::store::{
-    ListFilter, MARK_STEP, MarkAsk, PAGE_LIMIT_MAX, PageRequest, StoreError,
+    ListFilter, MARK_STEP, MarkAsk, PAGE_LIMIT_MAX, PageRequest, RecoveryAsk, StoreError,
 };
-use domain::rules::ageing::day_of;
+use domain::rules::ageing::{date_of_day, day_of};
 use domain::rules::kpi::mark_data;
+use domain::rules::recovery::RECOVERY_DAYS;
+use domain::time::UtcMs;
+use jiff::Zoned;
+use jiff::civil::Date;
 use std::sync::Arc;
 
 fn told(shared: &Arc<Shared>) -> impl Fn(&DebtMark) -> NewEvent + Send + Sync {
@@ -44,12 +49,26 @@ async fn half_in(shared: &Shared, portfolio: &Portfolio) -> Result<bool, StoreEr
     Ok(files.items.iter().any(|file| half(file.state)))
 }
 
+/// What is measured on the local day `today`.
+fn recovery(portfolio: &Portfolio, today: &Zoned) -> RecoveryAsk {
+    let day = day_of(today.date()) - RECOVERY_DAYS;
+    let midnight = |date: Option<Date>| -> UtcMs {
+        let start = date.and_then(|d| d.to_zoned(today.time_zone().clone()).ok());
+        start.map_or_else(|| today.timestamp().into(), |z| z.timestamp().into())
+    };
+    RecoveryAsk {
+        portfolio: portfolio.id,
+        day,
+        from: midnight(date_of_day(day)),
+        to: midnight(Some(today.date())),
+    }
+}
+
 async fn one(shared: &Arc<Shared>, portfolio: &Portfolio) -> Result<(), StoreError> {
     let store = &shared.out.store;
     let now = shared.now();
-    let today = now
-        .in_zone(&crate::feeder::zone_or_utc(&portfolio.zone))
-        .date();
+    let local = now.in_zone(&crate::feeder::zone_or_utc(&portfolio.zone));
+    let today = local.date();
     let (key, date) = (format!("aged:{}", portfolio.id), today.to_string());
     let waits = format!("{date}{HALF}");
     let setting = store.get_setting(&key).await?;
@@ -78,6 +97,7 @@ async fn one(shared: &Arc<Shared>, portfolio: &Portfolio) -> Result<(), StoreErr
             break;
         }
     }
+    store.measure_recovery(&recovery(portfolio, &local)).await?;
     let half = half || half_in(shared, portfolio).await?;
     let done = if half { &waits } else { &date };
     store.put_setting(&key, done).await?;
@@ -104,5 +124,33 @@ pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
         if page.cursor.is_none() {
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::entity::CreditorKind;
+    use domain::ids::{ClientId, PortfolioId};
+    use uuid::Uuid;
+
+    #[test]
+    fn recovery_is_measured_between_two_local_midnights() {
+        let portfolio = Portfolio {
+            id: PortfolioId(Uuid::nil()),
+            client_id: ClientId(Uuid::nil()),
+            name: "Tarjetas".into(),
+            currency: "CLP".parse().expect("a currency"),
+            creditor_kind: CreditorKind::Financial,
+            zone: "America/Santiago".into(),
+            created_at: UtcMs(0),
+        };
+        let zone = crate::feeder::zone_or_utc(&portfolio.zone);
+        let at = |text: &str| -> UtcMs { text.parse().expect("an instant") };
+        // Clocks went forward on 6 September: the same hour of the day is another of UTC's.
+        let ask = recovery(&portfolio, &at("2026-09-21T12:00:00Z").in_zone(&zone));
+        assert_eq!(ask.day, day_of("2026-08-22".parse().expect("a date")));
+        assert_eq!(ask.from, at("2026-08-22T04:00:00Z"));
+        assert_eq!(ask.to, at("2026-09-21T03:00:00Z"));
     }
 }

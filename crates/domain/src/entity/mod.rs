@@ -29,6 +29,7 @@ pub mod payment;
 pub mod people;
 pub mod plan;
 pub mod preference;
+pub mod recovery;
 pub mod relaxed;
 pub mod schedule;
 pub mod script;
@@ -83,6 +84,7 @@ pub use payment::{
 pub use people::{Agent, Role, Team, User};
 pub use plan::{Instalment, InstalmentState, Plan, PlanFile, PlanState};
 pub use preference::{Preference, PreferenceKind};
+pub use recovery::RecoverySum;
 pub use relaxed::{Override, RELAX_RIGHT};
 pub use schedule::{CampaignSchedule, ClosedDay, DAYS_OFF_MAX, DayHours, SCHEDULE_LINES_MAX};
 pub use script::{Disposition, Objection, Script, ScriptStep};

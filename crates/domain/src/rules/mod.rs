@@ -24,6 +24,7 @@ pub mod offers;
 pub mod plan;
 pub mod promise;
 pub mod reach;
+pub mod recovery;
 pub mod results;
 pub mod retry;
 pub mod stage;

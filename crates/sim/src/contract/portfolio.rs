@@ -5,6 +5,7 @@ use domain::entity::{CallResult, DebtStatus, Portfolio};
 use domain::ids::{DebtorId, ImportId};
 use domain::ports::StoreError;
 use domain::ports::store::{DebtorRow, FieldChange, ImportReport, SegmentCount};
+use domain::rules::recovery::Expected;
 use domain::segment::{Expr, parse};
 
 /// Runs the group.
@@ -242,13 +243,26 @@ async fn segments_count(store: &Subject) {
         debtors: 3,
         phones: 3,
         balance: vec![("MXN".into(), 600_000), ("USD".into(), 50_000)],
+        // Nothing was measured: nothing is expected of anything.
+        expected: [("MXN", 600_000), ("USD", 50_000)]
+            .map(|(currency, balance)| {
+                let mut expected = Expected::of(currency);
+                expected.add(balance, None);
+                expected
+            })
+            .to_vec(),
     };
     assert_eq!(count, want);
+    assert!(count.expected.iter().all(|e| e.figure().is_none()));
     let totals = store
         .portfolio_totals(scene.portfolio.id)
         .await
         .expect("totals");
-    assert_eq!(totals, want);
+    let totals_want = SegmentCount {
+        expected: Vec::new(),
+        ..want
+    };
+    assert_eq!(totals, totals_want);
     let of = |n: &[usize]| n.iter().map(|n| people[*n].debtor.id).collect::<Vec<_>>();
     for (text, want) in [
         ("days_past_due between 31 and 60", of(&[0])),

@@ -1,6 +1,7 @@
 //! Reports: marks of debts, goals, figures by SQL and by the event log alone over a random history.
 
 mod history;
+mod recovery;
 mod sent;
 
 use super::attempts::ended;
@@ -22,6 +23,7 @@ pub async fn all(store: Subject) {
     goals_are_kept(&store).await;
     broken_promises_and_actions_are_found(&store).await;
     sent::what_left_is_counted(&store).await;
+    recovery::a_segment_is_weighed_by_what_came_in(&store).await;
     history::figures_by_sql_are_those_of_the_event_log(&store).await;
 }
 

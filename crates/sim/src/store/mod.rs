@@ -31,6 +31,7 @@ mod plans;
 mod portfolio;
 mod receipt_steps;
 mod receipts;
+mod recovery;
 mod reports;
 mod segment_rows;
 mod sounds;
@@ -169,6 +170,8 @@ pub struct Tables {
     pub(crate) money: receipts::MoneyTables,
     /// How debts stood, by debt and day.
     pub(crate) debt_marks: BTreeMap<(DebtId, i64), domain::entity::DebtMark>,
+    /// What came in on the debts of a portfolio, as it was last measured.
+    pub(crate) recovery: BTreeMap<domain::ids::PortfolioId, Vec<domain::entity::RecoverySum>>,
     pub(crate) goals: BTreeMap<domain::ids::GoalId, domain::entity::Goal>,
     pub(crate) spells: BTreeMap<uuid::Uuid, domain::entity::AgentSpell>,
     pub(crate) interest_rules: Vec<domain::entity::InterestRule>,

@@ -52,27 +52,16 @@ fn open_debts(t: &Tables, debtor: DebtorId) -> impl Iterator<Item = &Debt> {
     t.debts.of(debtor).filter(|d| d.status == DebtStatus::Open)
 }
 
-/// Adds one debtor to the figures of a segment.
-fn count_in(t: &Tables, debtor: DebtorId, into: &mut BTreeMap<String, i64>) -> u64 {
-    for debt in open_debts(t, debtor) {
-        let sum = into.entry(debt.currency.to_string()).or_insert(0);
-        *sum = sum.saturating_add(debt.balance_minor());
-    }
+/// His phones that are not bad.
+fn phones_of(t: &Tables, debtor: DebtorId) -> u64 {
     let good = |p: &&ContactPoint| p.debtor_id == debtor && p.channel == Channel::Call && !p.bad;
     t.points.values().filter(good).count() as u64
 }
 
-fn counted(t: &Tables, debtors: &[DebtorId]) -> SegmentCount {
-    let mut balance = BTreeMap::new();
-    let phones = debtors
-        .iter()
-        .map(|d| count_in(t, *d, &mut balance))
-        .sum::<u64>();
-    SegmentCount {
-        debtors: debtors.len() as u64,
-        phones,
-        balance: balance.into_iter().collect(),
-    }
+fn counted(t: &Tables, client: ClientId, debtors: &[DebtorId], now: UtcMs) -> SegmentCount {
+    let phones = debtors.iter().map(|d| phones_of(t, *d)).sum();
+    let owed = super::recovery::expected(t, client, debtors, now);
+    SegmentCount::of(debtors.len() as u64, phones, owed)
 }
 
 /// The main debt is the open one with the greatest balance; the figure is what is open in its currency.
@@ -160,7 +149,7 @@ impl PortfolioStore for MemoryStore {
     ) -> Result<SegmentCount, StoreError> {
         let expr = &self.whole_segment(client, expr, None).await?;
         let t = self.tx().await?;
-        Ok(counted(&t, &matching(&t, client, expr, now)))
+        Ok(counted(&t, client, &matching(&t, client, expr, now), now))
     }
 
     async fn segment_sample(
@@ -372,6 +361,17 @@ impl PortfolioStore for MemoryStore {
             .filter(|d| d.portfolio_id == portfolio && !super::import_rows::is_half(&t, d.id))
             .map(|d| d.id)
             .collect();
-        Ok(counted(&t, &ours))
+        let phones = ours.iter().map(|d| phones_of(&t, *d)).sum();
+        let mut owed: BTreeMap<String, i64> = BTreeMap::new();
+        for debt in ours.iter().flat_map(|d| open_debts(&t, *d)) {
+            let sum = owed.entry(debt.currency.to_string()).or_default();
+            *sum = sum.saturating_add(debt.balance_minor());
+        }
+        Ok(SegmentCount {
+            debtors: ours.len() as u64,
+            phones,
+            balance: owed.into_iter().collect(),
+            expected: Vec::new(),
+        })
     }
 }

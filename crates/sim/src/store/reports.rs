@@ -11,7 +11,7 @@ use domain::ids::{AgentId, AttemptId, ClientId, DebtId, DebtorId, GoalId};
 use domain::money::Currency;
 use domain::ports::store::{
     BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked,
-    ReportStore, SentCounts, StoreError,
+    RecoveryAsk, ReportStore, SentCounts, StoreError,
 };
 use domain::rules::ageing::bucket;
 use domain::rules::kpi::{
@@ -214,6 +214,10 @@ impl ReportStore for MemoryStore {
             debts: u32::try_from(marks.len()).unwrap_or(u32::MAX),
             next,
         })
+    }
+
+    async fn measure_recovery(&self, ask: &RecoveryAsk) -> Result<(), StoreError> {
+        self.measure(ask).await
     }
 
     async fn kpi_sums(&self, rows: KpiRows, ask: &KpiAsk) -> Result<KpiSums, StoreError> {

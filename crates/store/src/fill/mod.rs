@@ -12,6 +12,7 @@ use crate::sql::{Dialect, Link};
 use crate::store::sums;
 use domain::ids::{ClientId, DebtorId, PortfolioId};
 use domain::ports::StoreError;
+use domain::rules::recovery::{OPEN_BUCKETS, RECOVERY_DAYS};
 use domain::time::{DAY_MS, UtcMs};
 use rows::{N, Rows};
 use uuid::Uuid;
@@ -92,6 +93,17 @@ async fn indices(tx: &mut Link, tables: &[&str]) -> Result<Vec<(String, String)>
     Ok(found)
 }
 
+/// What came in on debts of each bucket: the older, the less.
+fn measured(client: &str, portfolio: &str, at: i64) -> String {
+    let day = at / DAY_MS - RECOVERY_DAYS;
+    let rows = OPEN_BUCKETS.iter().map(|bucket| {
+        let code = bucket.code();
+        let came_in = 400_000 >> code;
+        format!("({portfolio},{client},'MXN',{code},{day},1000,1000000,{came_in})")
+    });
+    rows.collect::<Vec<String>>().join(",")
+}
+
 impl SqlStore {
     /// Fills an empty, migrated database; one that was filled with the same numbers is used again.
     /// `told` hears what is being done.
@@ -162,6 +174,11 @@ impl SqlStore {
             format!(
                 "INSERT INTO portfolios (id, client_id, name, currency, creditor_kind, zone, created_at) \
                 VALUES ({portfolio},{client},'bench','MXN','financial','America/Mexico_City',{at})"
+            ),
+            format!(
+                "INSERT INTO recovery_sums (portfolio_id, client_id, currency, bucket, day, debts, balance_minor, \
+                    recovered_minor) VALUES {}",
+                measured(client, portfolio, at)
             ),
             format!(
                 "INSERT INTO teams (id, name, created_at) VALUES ({},'bench',{at})",

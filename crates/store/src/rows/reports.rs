@@ -2,7 +2,7 @@
 
 use super::entity;
 use crate::sql::Cell;
-use domain::entity::{Bucket, DebtMark, Goal};
+use domain::entity::{Bucket, DebtMark, Goal, RecoverySum};
 use domain::ports::StoreError;
 
 entity!(Goal, "goals", "goal" {
@@ -13,6 +13,10 @@ entity!(Goal, "goals", "goal" {
 entity!(DebtMark, "debt_marks", "mark of a debt" {
     debt_id, day, until_day, first = "first_mark", debtor_id, client_id, portfolio_id, at, bucket, currency,
     balance_minor, overdue_minor, due_day
+});
+
+entity!(RecoverySum, "recovery_sums", "recovery of debts" {
+    portfolio_id, client_id, currency, bucket, day, debts, balance_minor, recovered_minor
 });
 
 /// Later buckets have greater numbers, which statements compare.

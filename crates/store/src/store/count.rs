@@ -2,12 +2,14 @@
 
 use super::SqlStore;
 use super::estimate::EXACT_MAX;
+use super::owed::{Owed, of_each, sums_of, sums_of_any};
+use super::recovery::Shares;
 use crate::segment::Filter;
 use crate::sql::{Dialect, Link, Val, vals};
 use domain::ids::ClientId;
 use domain::ports::StoreError;
 use domain::ports::store::SegmentCount;
-use std::collections::BTreeMap;
+use domain::time::UtcMs;
 use std::fmt::Write as _;
 use tokio::runtime::Handle;
 
@@ -30,6 +32,7 @@ pub(super) async fn count(
     read: &mut Link,
     asked: &Asked<'_>,
     client: ClientId,
+    shares: &Shares,
 ) -> Result<SegmentCount, StoreError> {
     let usual = usual_currencies(read, client).await?;
     let (from, condition) = (asked.from, asked.condition);
@@ -38,10 +41,7 @@ pub(super) async fn count(
     for (n, currency) in usual.iter().enumerate() {
         values.extend(vals![currency.clone()]);
         let place = values.len();
-        let _ = write!(
-            sums,
-            ", CAST(SUM(CASE WHEN d.open_currency=${place} THEN d.balance_minor END) AS BIGINT) AS b{n}"
-        );
+        sums.push_str(&sums_of(shares, currency, (place, n)));
         let _ = write!(known, ",${place}");
     }
     let sql = format!(
@@ -54,11 +54,9 @@ pub(super) async fn count(
     let Some(row) = rows.first() else {
         return Ok(SegmentCount::default());
     };
-    let mut balance: BTreeMap<String, i64> = BTreeMap::new();
+    let mut owed = Owed::default();
     for (n, currency) in usual.iter().enumerate() {
-        if let Some(sum) = row.get::<Option<i64>>(&format!("b{n}"))? {
-            balance.insert(currency.clone(), sum);
-        }
+        owed.add_row(currency, row, &n.to_string())?;
     }
     let others: i64 = row.get("others")?;
     if others > 0 {
@@ -68,19 +66,16 @@ pub(super) async fn count(
             false => (format!("d.open_currency NOT IN ({known})"), values),
         };
         let sql = format!(
-            "WITH m AS MATERIALIZED (SELECT d.id FROM {from} WHERE {which} AND {condition}) \
-            SELECT x.currency, CAST(SUM(x.principal_minor+x.interest_minor+x.fees_minor) AS BIGINT) AS amount \
-            FROM m JOIN debts x ON x.debtor_id=m.id AND x.status='open' GROUP BY x.currency"
+            "WITH m AS MATERIALIZED (SELECT d.id, d.oldest_due_day FROM {from} WHERE {which} AND {condition}) \
+            SELECT x.currency, {} FROM {} GROUP BY x.currency",
+            sums_of_any(shares, ("x.balance", "x.due"), "x.currency"),
+            of_each("1=1")
         );
         for row in &read.rows_once(sql, values).await? {
-            *balance.entry(row.get("currency")?).or_default() += row.get::<i64>("amount")?;
+            owed.add_row(&row.get::<String>("currency")?, row, "")?;
         }
     }
-    Ok(SegmentCount {
-        debtors: row.get::<i64>("n")?.unsigned_abs(),
-        phones: row.get::<i64>("phones")?.unsigned_abs(),
-        balance: balance.into_iter().collect(),
-    })
+    Ok(owed.count(row.get("n")?, row.get("phones")?))
 }
 
 /// Currencies of the client's portfolios and of some of his debtors.
@@ -118,21 +113,31 @@ pub(super) async fn count_all(
     store: &SqlStore,
     filter: &Filter,
     client: ClientId,
+    now: UtcMs,
 ) -> Result<SegmentCount, StoreError> {
     let of = store.debtors_of(client).await?;
+    let shares = Shares::read(&mut store.read().await?, client, now).await?;
     let halves = match of > EXACT_MAX {
         true => store.halves().await?,
         false => None,
     };
     let Some([mut low, high]) = halves else {
-        return count(&mut store.snapshot().await?, &all_of(filter), client).await;
+        return count(
+            &mut store.snapshot().await?,
+            &all_of(filter),
+            client,
+            &shares,
+        )
+        .await;
     };
     let (first, last) = ends(&mut low).await?;
     let most = i64::try_from(of).unwrap_or(i64::MAX).saturating_mul(SHARE);
     if last.saturating_sub(first) >= most {
-        return on_thread(low, filter.sql.clone(), filter.values.clone(), client).await;
+        let asked = (filter.sql.clone(), filter.values.clone());
+        return on_thread(low, asked, client, shares).await;
     }
-    in_halves([low, high], first + (last - first) / 2, filter, client).await
+    let middle = first + (last - first) / 2;
+    in_halves([low, high], middle, filter, (client, &shares)).await
 }
 
 /// Counts on both sides of a row at once.
@@ -140,7 +145,7 @@ pub(super) async fn in_halves(
     [low, high]: [Link; 2],
     middle: i64,
     filter: &Filter,
-    client: ClientId,
+    (client, shares): (ClientId, &Shares),
 ) -> Result<SegmentCount, StoreError> {
     let half = |link: Link, side: &str| {
         let mut values = filter.values.clone();
@@ -148,7 +153,7 @@ pub(super) async fn in_halves(
         // The filter begins with the client. Behind a sign SQLite finds no index of his debtors: it would read
         // the table in the order of that index, page after page anew.
         let condition = format!("+{} AND d.rowid{side}${}", filter.sql, values.len());
-        on_thread(link, condition, values, client)
+        on_thread(link, (condition, values), client, shares.clone())
     };
     let (low, high) = tokio::join!(half(low, "<="), half(high, ">"));
     Ok(together(low?, high?))
@@ -167,9 +172,9 @@ pub(super) async fn ends(read: &mut Link) -> Result<(i64, i64), StoreError> {
 /// Counts on a thread that may wait.
 async fn on_thread(
     mut link: Link,
-    condition: String,
-    values: Vec<Val>,
+    (condition, values): (String, Vec<Val>),
     client: ClientId,
+    shares: Shares,
 ) -> Result<SegmentCount, StoreError> {
     let here = Handle::current();
     let counted = tokio::task::spawn_blocking(move || {
@@ -178,7 +183,7 @@ async fn on_thread(
             condition: &condition,
             values,
         };
-        here.block_on(count(&mut link, &asked, client))
+        here.block_on(count(&mut link, &asked, client, &shares))
     });
     counted
         .await
@@ -186,13 +191,13 @@ async fn on_thread(
 }
 
 fn together(one: SegmentCount, other: SegmentCount) -> SegmentCount {
-    let mut balance: BTreeMap<String, i64> = one.balance.into_iter().collect();
-    for (currency, amount) in other.balance {
-        *balance.entry(currency).or_default() += amount;
+    let mut owed = Owed::default();
+    for part in one.expected.iter().chain(&other.expected) {
+        owed.add(part);
     }
-    SegmentCount {
-        debtors: one.debtors + other.debtors,
-        phones: one.phones + other.phones,
-        balance: balance.into_iter().collect(),
-    }
+    let sum = |one: u64, other: u64| i64::try_from(one + other).unwrap_or(i64::MAX);
+    owed.count(
+        sum(one.debtors, other.debtors),
+        sum(one.phones, other.phones),
+    )
 }

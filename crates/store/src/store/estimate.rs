@@ -1,15 +1,17 @@
 //! A segment while somebody types: of a large client a few thousand debtors are asked, all at once.
 
 use super::SqlStore;
+use super::owed::{Owed, of_each, sums_of_any};
 use super::portfolio::{Shown, shown};
+use super::recovery::Shares;
 use crate::segment::Filter;
 use crate::sql::{Dialect, vals};
 use domain::ids::{ClientId, LOT_GROUP_BITS};
 use domain::ports::StoreError;
 use domain::ports::store::{SegmentCount, SegmentEstimate};
+use domain::rules::recovery::Expected;
 use domain::segment::Expr;
 use domain::time::UtcMs;
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
@@ -96,30 +98,36 @@ fn sample_of(dialect: Dialect, sample: Sample) -> (String, String) {
 
 /// Everything a preview shows, asked of each debtor of the sample once: figures by currency (0), what those
 /// with several owe (1), how many were asked and found at each place (2), those who owe most (3).
-fn question((dialect, sample): (Dialect, Sample), condition: &str, rows: u32) -> String {
+fn question(
+    (dialect, sample): (Dialect, Sample),
+    condition: &str,
+    rows: u32,
+    shares: &Shares,
+) -> String {
     let (from, within) = sample_of(dialect, sample);
     let step = LOTS / SAMPLE_PLACES;
     let (id, none) = match dialect {
         Dialect::Lite => ("id", "NULL"),
         Dialect::Pg => ("id", "CAST(NULL AS UUID)"),
     };
+    let alone = sums_of_any(shares, ("balance_minor", "oldest_due_day"), "open_currency");
+    let mixed = sums_of_any(shares, ("x.balance", "x.due"), "x.currency");
+    let several = of_each("m.hit AND m.open_currency='*'");
     format!(
         "WITH m AS MATERIALIZED (SELECT d.id, d.external_ref, d.country, d.oldest_due_day, d.balance_minor, \
             d.phones, d.open_currency, (d.lot+9223372036854775807+1)/{step} AS place, \
             ({condition}) AS hit FROM {from} WHERE {within}) \
         SELECT CAST(0 AS BIGINT) AS kind, open_currency AS word, COUNT(*) AS n, \
-            CAST(COALESCE(SUM(phones),0) AS BIGINT) AS phones, \
-            CAST(COALESCE(SUM(balance_minor),0) AS BIGINT) AS amount, \
+            CAST(COALESCE(SUM(phones),0) AS BIGINT) AS phones, {alone}, \
             {none} AS id, '' AS external_ref, '' AS country, CAST(NULL AS BIGINT) AS oldest_due_day \
             FROM m WHERE hit GROUP BY open_currency \
-        UNION ALL SELECT 1, x.currency, 0, 0, \
-            CAST(SUM(x.principal_minor+x.interest_minor+x.fees_minor) AS BIGINT), {none}, '', '', \
-            CAST(NULL AS BIGINT) FROM m JOIN debts x ON x.debtor_id=m.id AND x.status='open' \
-            WHERE m.hit AND m.open_currency='*' GROUP BY x.currency \
-        UNION ALL SELECT 2, '', COUNT(*), COUNT(CASE WHEN hit THEN 1 END), 0, {none}, '', '', \
+        UNION ALL SELECT 1, x.currency, 0, 0, {mixed}, {none}, '', '', CAST(NULL AS BIGINT) \
+            FROM {several} GROUP BY x.currency \
+        UNION ALL SELECT 2, '', COUNT(*), COUNT(CASE WHEN hit THEN 1 END), 0, 0, 0, 0, {none}, '', '', \
             CAST(NULL AS BIGINT) FROM m GROUP BY place \
         UNION ALL SELECT * FROM (SELECT CAST(3 AS BIGINT) AS kind, '' AS word, CAST(0 AS BIGINT) AS n, \
-            CAST(phones AS BIGINT) AS phones, balance_minor AS amount, {id}, external_ref, country, \
+            CAST(phones AS BIGINT) AS phones, balance_minor AS amount, CAST(0 AS BIGINT) AS expected, \
+            CAST(0 AS BIGINT) AS unknown, CAST(0 AS BIGINT) AS borrowed, {id}, external_ref, country, \
             oldest_due_day FROM m WHERE hit ORDER BY balance_minor DESC, id LIMIT {rows}) best"
     )
 }
@@ -155,17 +163,17 @@ impl SqlStore {
         let filter = Filter::of_few(self.dialect(), client, expr, now);
         let filter = self.whole(filter).await?;
         let how = (self.dialect(), Sample::of(of));
-        let sql = question(how, &filter.sql, rows.min(ROWS_MAX));
         let mut read = self.snapshot().await?;
-        let (mut found, mut places) = (SegmentCount::default(), Vec::new());
-        let mut balance: BTreeMap<String, i64> = BTreeMap::new();
-        let mut best = Vec::new();
+        let shares = Shares::read(&mut read, client, now).await?;
+        let sql = question(how, &filter.sql, rows.min(ROWS_MAX), &shares);
+        let (mut debtors, mut phones) = (0, 0);
+        let (mut owed, mut places, mut best) = (Owed::default(), Vec::new(), Vec::new());
         for row in &read.rows_once(sql, filter.values).await? {
             let kind: i64 = row.get("kind")?;
             match kind {
                 0 => {
-                    found.debtors += row.get::<i64>("n")?.unsigned_abs();
-                    found.phones += row.get::<i64>("phones")?.unsigned_abs();
+                    debtors += row.get::<i64>("n")?;
+                    phones += row.get::<i64>("phones")?;
                 }
                 2 => places.push(Place {
                     asked: row.get::<i64>("n")?.unsigned_abs(),
@@ -176,13 +184,12 @@ impl SqlStore {
             }
             let word: String = row.get("word")?;
             if !matches!(word.as_str(), "" | "*") {
-                *balance.entry(word).or_default() += row.get::<i64>("amount")?;
+                owed.add_row(&word, row, "")?;
             }
         }
         best.sort_by_key(|(amount, row)| (std::cmp::Reverse(*amount), row.id));
-        found.balance = balance.into_iter().collect();
         let asked = places.iter().map(|p| p.asked).sum();
-        let count = scaled(found, asked, of);
+        let count = scaled(owed.count(debtors, phones), asked, of);
         let best = best.into_iter().map(|(_, row)| row).collect();
         Ok(SegmentEstimate {
             count,
@@ -203,11 +210,14 @@ fn scaled(found: SegmentCount, asked: u64, of: u64) -> SegmentCount {
         i64::try_from(all).unwrap_or(i64::MAX)
     };
     let count = |n: u64| up(i64::try_from(n).unwrap_or(i64::MAX)).unsigned_abs();
-    SegmentCount {
-        debtors: count(found.debtors),
-        phones: count(found.phones),
-        balance: found.balance.into_iter().map(|(c, n)| (c, up(n))).collect(),
-    }
+    let owed = found.expected.into_iter().map(|owed| Expected {
+        balance_minor: up(owed.balance_minor),
+        amount_minor: up(owed.amount_minor),
+        unknown_minor: up(owed.unknown_minor),
+        borrowed_minor: up(owed.borrowed_minor),
+        currency: owed.currency,
+    });
+    SegmentCount::of(count(found.debtors), count(found.phones), owed)
 }
 
 /// How many were asked at a place of the sample, and how many of them belong to the segment.

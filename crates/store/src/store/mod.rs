@@ -55,6 +55,7 @@ mod money;
 mod month_tests;
 mod nodes;
 mod open;
+mod owed;
 mod past;
 mod payers;
 mod people;
@@ -63,6 +64,7 @@ mod plans_paid;
 mod portfolio;
 mod receipt_steps;
 mod receipts;
+mod recovery;
 mod reports;
 mod reserve;
 #[cfg(test)]

@@ -156,8 +156,9 @@ impl SqlStore {
         let mut read = self.snapshot().await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
         let filter = self.whole(filter).await?;
+        let shares = Shares::read(&mut read, client, now).await?;
         Ok(SegmentEstimate {
-            count: count(&mut read, &all_of(&filter), client).await?,
+            count: count(&mut read, &all_of(&filter), client, &shares).await?,
             exact: true,
             asked: of,
             of,
@@ -220,7 +221,7 @@ impl PortfolioStore for SqlStore {
         let expr = &self.whole_segment(client, expr, None).await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
         let filter = self.whole(filter).await?;
-        count_all(self, &filter, client).await
+        count_all(self, &filter, client, now).await
     }
 
     async fn segment_sample(
@@ -408,6 +409,10 @@ impl PortfolioStore for SqlStore {
             condition: &condition,
             values: vals![portfolio],
         };
-        count(&mut read, &asked, of.client_id).await
+        let found = count(&mut read, &asked, of.client_id, &Shares::none()).await?;
+        Ok(SegmentCount {
+            expected: Vec::new(),
+            ..found
+        })
     }
 }

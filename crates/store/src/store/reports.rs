@@ -16,7 +16,7 @@ use domain::money::Currency;
 use domain::ports::StoreError;
 use domain::ports::store::{
     BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked,
-    PAGE_LIMIT_MAX, ReportStore, SentCounts,
+    PAGE_LIMIT_MAX, RecoveryAsk, ReportStore, SentCounts,
 };
 use domain::rules::ageing::BUCKET_ENDS;
 use domain::rules::kpi::{KpiAsk, KpiFact, KpiRows, KpiSums};
@@ -178,6 +178,10 @@ impl ReportStore for SqlStore {
             debts: u32::try_from(marks.len()).unwrap_or(u32::MAX),
             next,
         })
+    }
+
+    async fn measure_recovery(&self, ask: &RecoveryAsk) -> Result<(), StoreError> {
+        self.measure(ask).await
     }
 
     async fn kpi_sums(&self, rows: KpiRows, ask: &KpiAsk) -> Result<KpiSums, StoreError> {

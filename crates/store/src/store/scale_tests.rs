@@ -3,6 +3,7 @@
 use super::SqlStore;
 use super::count::{all_of, count, ends, in_halves};
 use super::fresh_tests;
+use super::recovery::Shares;
 use crate::fill::{FillPlan, Filled};
 use crate::segment::Filter;
 use crate::sql::{Dialect, HEARD, Val};
@@ -48,14 +49,16 @@ async fn two_halves_are_the_whole() {
         let expr = parse(text).unwrap();
         let filter = Filter::of_client(store.dialect(), filled.client, &expr, filled.now);
         let mut read = store.snapshot().await.unwrap();
-        let whole = count(&mut read, &all_of(&filter), filled.client)
+        let shares = Shares::read(&mut read, filled.client, filled.now);
+        let shares = shares.await.unwrap();
+        let whole = count(&mut read, &all_of(&filter), filled.client, &shares)
             .await
             .unwrap();
         let [mut low, high] = store.halves().await.unwrap().unwrap();
         let (first, last) = ends(&mut low).await.unwrap();
         // Anywhere: the halves need not be as large as each other.
         let middle = first + (last - first) / 3;
-        let halves = in_halves([low, high], middle, &filter, filled.client)
+        let halves = in_halves([low, high], middle, &filter, (filled.client, &shares))
             .await
             .unwrap();
         assert_eq!(halves, whole, "{text}");

@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use domain::entity::Segment;
 use domain::ids::{ClientId, DebtorId, SegmentId};
 use domain::ports::store::{SegmentCount, SegmentEstimate, SegmentSample, StoreError};
+use domain::rules::recovery::{Expected, RECOVERY_DAYS};
 use domain::segment::{self, Changed, Expr, SegmentError, What};
 use domain::time::UtcMs;
 use serde::{Deserialize, Serialize};
@@ -311,6 +312,34 @@ struct Count {
     /// Balance of their open debts by currency: `[["MXN", minor units]]`.
     #[schema(value_type = Vec<Vec<Value>>)]
     balance: Vec<(String, i64)>,
+    /// What those debts may be expected to bring within `recovery_days`, by the currencies of `balance`.
+    expected: Vec<ExpectedRecovery>,
+    /// Days for which it is expected, and over which the shares were measured.
+    recovery_days: i64,
+}
+
+/// Each debtor's balance weighed by the share that debts of the client and of the age of his oldest debt brought over
+/// the last days.
+#[derive(Serialize, ToSchema)]
+struct ExpectedRecovery {
+    currency: String,
+    /// Minor units; null where nothing is known of any of the debts.
+    amount_minor: Option<i64>,
+    /// Balance of debts of whose age nothing was measured; nothing of it is in the amount.
+    unknown_minor: i64,
+    /// Balance that was weighed by the share of all clients, for the client has too few debts of that age.
+    borrowed_minor: i64,
+}
+
+impl From<Expected> for ExpectedRecovery {
+    fn from(expected: Expected) -> Self {
+        Self {
+            amount_minor: expected.figure(),
+            currency: expected.currency,
+            unknown_minor: expected.unknown_minor,
+            borrowed_minor: expected.borrowed_minor,
+        }
+    }
 }
 
 impl From<SegmentCount> for Count {
@@ -319,6 +348,8 @@ impl From<SegmentCount> for Count {
             debtors: count.debtors,
             phones: count.phones,
             balance: count.balance,
+            expected: count.expected.into_iter().map(Into::into).collect(),
+            recovery_days: RECOVERY_DAYS,
         }
     }
 }

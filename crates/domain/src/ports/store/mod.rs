@@ -85,7 +85,7 @@ pub use receipts::{
 };
 pub use reports::{
     BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked,
-    ReportStore, SentCounts,
+    RecoveryAsk, ReportStore, SentCounts,
 };
 pub use row_facts::{DraftDebtor, RowFacts};
 pub use sounds::{EarlySound, SoundStore};

@@ -7,6 +7,7 @@ use crate::entity::{
 };
 use crate::event::NewEvent;
 use crate::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
+use crate::rules::recovery::Expected;
 use crate::segment::{Expr, NAMED_MAX, NamedKey, asks_the_law, expand, named, parse};
 use crate::time::UtcMs;
 use async_trait::async_trait;
@@ -165,6 +166,25 @@ pub struct SegmentCount {
     pub phones: u64,
     /// Sum of the balances of their open debts per currency: `[["MXN", minor], …]`.
     pub balance: Vec<(String, i64)>,
+    /// What those debts may be expected to bring, of the same currencies in their order; empty where it was not asked.
+    pub expected: Vec<Expected>,
+}
+
+impl SegmentCount {
+    /// The figures of debtors who owe so much, one row a currency in their order.
+    #[must_use]
+    pub fn of(debtors: u64, phones: u64, owed: impl IntoIterator<Item = Expected>) -> Self {
+        let expected: Vec<Expected> = owed.into_iter().collect();
+        let balance = expected
+            .iter()
+            .map(|e| (e.currency.clone(), e.balance_minor));
+        Self {
+            debtors,
+            phones,
+            balance: balance.collect(),
+            expected,
+        }
+    }
 }
 
 /// Debtors without a mark of the law of whom the client's are told apart.
@@ -402,6 +422,6 @@ pub trait PortfolioStore: Send + Sync {
     async fn points_of(&self, debtors: &[DebtorId]) -> Result<Vec<ContactPoint>, StoreError>;
     /// Counts rows of the large tables, for `/readyz` pages and the demo summary: (table, rows).
     async fn table_counts(&self) -> Result<Vec<(String, i64)>, StoreError>;
-    /// Portfolios' import marks.
+    /// What is owed in a portfolio, without what it may be expected to bring.
     async fn portfolio_totals(&self, portfolio: PortfolioId) -> Result<SegmentCount, StoreError>;
 }

@@ -39,6 +39,19 @@ pub struct Marked {
     pub next: Option<DebtId>,
 }
 
+/// What of a portfolio's debts came in since a morning is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct RecoveryAsk {
+    /// Of this portfolio.
+    pub portfolio: PortfolioId,
+    /// The morning on which the debts stood open, days since 1970.
+    pub day: i64,
+    /// Money paid at or after: its local midnight.
+    pub from: UtcMs,
+    /// And before.
+    pub to: UtcMs,
+}
+
 /// A row behind a figure, with the debtor's reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KpiRow {
@@ -160,6 +173,10 @@ pub trait ReportStore: Send + Sync {
         ask: &MarkAsk,
         told: &(dyn for<'a> Fn(&'a DebtMark) -> NewEvent + Send + Sync),
     ) -> Result<Marked, StoreError>;
+    /// Keeps what came in since a morning on the debts of a portfolio that stood open then, by currency and by the
+    /// bucket of the debtor's oldest of them, in place of what was kept before ([`crate::rules::recovery`]). Of a debt no
+    /// more than it stood at counts, and what was taken back again does not.
+    async fn measure_recovery(&self, ask: &RecoveryAsk) -> Result<(), StoreError>;
     /// Sums over the rows of a kind.
     async fn kpi_sums(&self, rows: KpiRows, ask: &KpiAsk) -> Result<KpiSums, StoreError>;
     /// The rows of a kind, by instant and identity.

@@ -212,7 +212,14 @@ export interface SegmentVersion {
   saved_at: string;
 }
 export interface Preview {
-  count: { debtors: number; phones: number; balance: Sum[] };
+  count: {
+    debtors: number;
+    phones: number;
+    balance: Sum[];
+    /** What the balance may bring within `recovery_days`; null where nothing is known of any of the debts. */
+    expected: { currency: string; amount_minor: number | null; unknown_minor: number; borrowed_minor: number }[];
+    recovery_days: number;
+  };
   /** Whether every debtor was asked; otherwise an estimate, right within `margin` in 95 of 100 cases. */
   exact: boolean;
   asked: number;
