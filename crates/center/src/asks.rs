@@ -8,6 +8,7 @@ use domain::pii::Pii;
 use domain::rules::agent_state::PauseCode;
 use domain::rules::negotiation::Outcome;
 use domain::time::UtcMs;
+use serde::Serialize;
 
 /// Who asks; becomes the `actor` of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,17 @@ pub struct PromiseAsk {
     pub channel: PaymentChannel,
 }
 
+/// A payment that the debtor says he made, and that nobody has seen yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClaimAsk {
+    /// Local date on which he says he paid, `YYYY-MM-DD`.
+    pub paid_on: String,
+    /// How he says he paid.
+    pub channel: PaymentChannel,
+    /// Whether he has a proof of it.
+    pub proof: bool,
+}
+
 /// A disposition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisposeAsk {
@@ -63,6 +75,8 @@ pub struct DisposeAsk {
     pub note: Option<String>,
     /// Promise; required by `CD.PP`.
     pub promise: Option<PromiseAsk>,
+    /// What he says of a payment; required by `CD.YP`.
+    pub claim: Option<ClaimAsk>,
     /// When to call again; required by `CD.VL` and `CI.VI`.
     pub callback_at: Option<UtcMs>,
     /// State afterwards; `None` = what was queued, else ready.

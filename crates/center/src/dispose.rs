@@ -15,9 +15,10 @@ use domain::ports::store::{
     CALLBACK_PRIORITY, CallbackRow, Closing, ContactFacts, ItemState, ListFilter, PAGE_LIMIT_MAX,
     PageRequest, StoreError,
 };
-use domain::rules::disposition::{in_set, retry_as};
+use domain::rules::disposition::{CLAIM_MAX_DAYS, in_set, proof_of, retry_as, takes_claim};
 use domain::rules::negotiation::Outcome;
 use domain::rules::retry::AFTER_CONVERSATION_H;
+use domain::segment::{day_of_date, utc_day};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -281,6 +282,30 @@ fn check(case: &Case, ask: &DisposeAsk) -> Result<(), CenterError> {
             "note",
             format!("a note has at most {NOTE_MAX} characters"),
         ));
+    }
+    claimed(case.now, ask)
+}
+
+/// What the debtor says of a payment: with its codes, and with no other.
+fn claimed(now: UtcMs, ask: &DisposeAsk) -> Result<(), CenterError> {
+    let refused = |code, why: String| Err(CenterError::invalid(code, "claim", why));
+    let claim = match (&ask.claim, takes_claim(&ask.code)) {
+        (Some(claim), true) => claim,
+        (None, false) => return Ok(()),
+        (None, true) => return refused("required_field", format!("{} needs claim", ask.code)),
+        (Some(_), false) => {
+            return refused("unexpected_field", format!("{} takes no claim", ask.code));
+        }
+    };
+    // His day may have begun before that of UTC.
+    let days = utc_day(now) - CLAIM_MAX_DAYS..=utc_day(now) + 1;
+    if !day_of_date(&claim.paid_on).is_some_and(|day| days.contains(&day)) {
+        let why = format!("a payment was made in the last {CLAIM_MAX_DAYS} days");
+        return refused("claim_date", why);
+    }
+    if proof_of(&ask.code).is_some_and(|proof| proof != claim.proof) {
+        let why = format!("{} says otherwise about the proof", ask.code);
+        return refused("claim_proof", why);
     }
     Ok(())
 }

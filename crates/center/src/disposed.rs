@@ -57,13 +57,17 @@ fn told_with_it(shared: &Shared, case: &Case, set: &NewEvent) {
 }
 
 /// The event of the code, with what a negotiation reached of its goal.
-fn set(shared: &Shared, actor: Actor, case: &Case, told: &[String]) -> NewEvent {
+fn set(shared: &Shared, actor: Actor, case: &Case, ask: &DisposeAsk) -> NewEvent {
     let code = &case.disposition.code;
     let subject = format!("attempt:{}", case.attempt.id);
     let mut data = json!({"code": code, "agent_id": case.agent(), "rpc": case.disposition.rpc});
-    if !told.is_empty() {
+    if !ask.told_facts.is_empty() {
         // The proof that the facts of the first contact were told.
-        data["told_facts"] = json!(told);
+        data["told_facts"] = json!(ask.told_facts);
+    }
+    if let Some(claim) = &ask.claim {
+        // For whoever looks for the payment.
+        data["claim"] = json!(claim);
     }
     if let Some(reached) = case.negotiation {
         data["negotiation"] = json!(reached);
@@ -80,7 +84,7 @@ pub(crate) fn closing(
     item: Option<ItemState>,
 ) -> Closing {
     let (attempt, code) = (&case.attempt, &case.disposition.code);
-    let set = set(shared, actor, case, &ask.told_facts);
+    let set = set(shared, actor, case, ask);
     told_with_it(shared, case, &set);
     let mut events = vec![set];
     let holds: Vec<Hold> = case

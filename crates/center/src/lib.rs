@@ -83,8 +83,8 @@ mod why_not;
 mod words;
 
 pub use asks::{
-    Actor, AttachAsk, DisposeAsk, Disposed, IdentityAsk, PromiseAsk, StateAsk, TransferAsk,
-    TransferTo,
+    Actor, AttachAsk, ClaimAsk, DisposeAsk, Disposed, IdentityAsk, PromiseAsk, StateAsk,
+    TransferAsk, TransferTo,
 };
 pub use conduct::Conduct;
 pub use config::{CenterConfig, NoRecordings, Pages, RecordingRepair, Repaired, StartError};

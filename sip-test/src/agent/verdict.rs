@@ -71,7 +71,17 @@ fn drawn(told: &Told, manner: &Manner, card: Option<&Card>, now: i64) -> (&'stat
             Some(promise) => ("CD.PP", json!({ "code": "CD.PP", "promise": promise })),
             None => code("CD.NP.NOPUEDE"),
         },
-        Outcome::Paid => code("CD.YP.SIN"),
+        Outcome::Paid => match later(now, 0) {
+            Some(today) => {
+                let claim = json!({
+                    "paid_on": today.to_zoned(jiff::tz::TimeZone::UTC).date().to_string(),
+                    "channel": "transfer",
+                    "proof": false,
+                });
+                ("CD.YP.SIN", json!({ "code": "CD.YP.SIN", "claim": claim }))
+            }
+            None => code("CD.NP.NOPUEDE"),
+        },
         Outcome::CallBack => match later(now, manner.days) {
             Some(at) => {
                 let body = json!({ "code": "CD.VL.CUALQUIERA", "callback_at": format!("{at:.3}") });
@@ -214,6 +224,14 @@ mod tests {
             ..TALKED
         };
         assert_eq!(verdict(&again, &drawn, Some(&card()), NOW).0, "CD.NP");
+    }
+
+    #[test]
+    fn who_says_he_paid_says_when_and_how() {
+        let drawn = manner(Outcome::Paid, Who::Titular);
+        let (code, body) = verdict(&TALKED, &drawn, Some(&card()), NOW);
+        let claim = json!({"paid_on": "2026-11-24", "channel": "transfer", "proof": false});
+        assert_eq!((code, &body["claim"]), ("CD.YP.SIN", &claim));
     }
 
     #[test]

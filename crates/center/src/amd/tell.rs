@@ -134,6 +134,7 @@ async fn free_of(shared: &Arc<Shared>, actor: Actor, id: AttemptId) -> Result<()
         code: MAILBOX.to_owned(),
         note: None,
         promise: None,
+        claim: None,
         callback_at: None,
         then: None,
         told_facts: Vec::new(),

@@ -1,7 +1,7 @@
 //! Dispositions: what is checked, what they write, where the debtor goes.
 
 use crate::world::{House, Plan, ask, debt_id, debtor_id, mxn};
-use center::{Actor, DisposeAsk, PromiseAsk};
+use center::{Actor, ClaimAsk, DisposeAsk, PromiseAsk};
 use domain::entity::{
     Attempt, CallResult, CampaignParams, HoldKind, PaymentChannel, PromiseState, SuppressionKind,
 };
@@ -19,6 +19,36 @@ fn promise(amount: i64, due: &str) -> DisposeAsk {
         }),
         ..ask("CD.PP")
     }
+}
+
+fn claim(code: &str, paid_on: &str, proof: bool) -> DisposeAsk {
+    DisposeAsk {
+        claim: Some(ClaimAsk {
+            paid_on: paid_on.into(),
+            channel: PaymentChannel::Cash,
+            proof,
+        }),
+        ..ask(code)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_he_says_of_a_payment_is_kept_with_the_result() {
+    let house = House::build(Plan {
+        debtors: 1,
+        ..Plan::default()
+    })
+    .await;
+    let agent = house.agent(1).await;
+    house.start().await;
+    let id = house.talking(&agent).await;
+    let said = claim("CD.YP.CON", "2026-11-20", true);
+    let done = house.center.dispose(Actor::Agent(agent.id), id, said).await;
+    done.expect("disposed");
+    let log = house.store.events_after(0, 10_000).await.expect("works");
+    let set = log.iter().find(|e| e.event.kind == "disposition.set");
+    let want = serde_json::json!({"paid_on": "2026-11-20", "channel": "cash", "proof": true});
+    assert_eq!(set.expect("its event").event.data["claim"], want);
 }
 
 #[tokio::test(start_paused = true)]
@@ -40,6 +70,14 @@ async fn what_does_not_fit_is_refused_by_name() {
         ..ask("CD.VL")
     };
     for (asked, code) in [
+        (ask("CD.YP"), "required_field"),
+        (ask("CD.YP.SIN"), "required_field"),
+        (claim("CD.NP", "2026-11-20", true), "unexpected_field"),
+        (claim("CD.YP", "2026-11-29", true), "claim_date"),
+        (claim("CD.YP", "2024-11-29", true), "claim_date"),
+        (claim("CD.YP", "ayer", true), "claim_date"),
+        (claim("CD.YP.SIN", "2026-11-20", true), "claim_proof"),
+        (claim("CD.YP.CON", "2026-11-20", false), "claim_proof"),
         (ask("CD.PP"), "required_field"),
         (ask("CD.VL"), "required_field"),
         (ask("CD.DI"), "required_field"),

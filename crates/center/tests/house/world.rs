@@ -81,6 +81,7 @@ pub(crate) fn ask(code: &str) -> DisposeAsk {
         code: code.into(),
         note: None,
         promise: None,
+        claim: None,
         callback_at: None,
         then: None,
         told_facts: crate::conduct::told(code),

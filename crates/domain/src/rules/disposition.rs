@@ -23,7 +23,7 @@ type Row = (
 #[rustfmt::skip]
 const LEVEL_2: &[Row] = &[
     ("CD.PP", "Promesa de pago", "Promise to pay", true, false, "promise_watch", 0, None, &["promise"], 1, true),
-    ("CD.YP", "Ya pagó", "Claims paid", true, false, "verify_payment", 72, None, &[], 2, true),
+    ("CD.YP", "Ya pagó", "Claims paid", true, false, "verify_payment", 72, None, &["claim"], 2, true),
     ("CD.CP", "Convenio o plan", "Plan or settlement", true, false, "plan_watch", 168, None, &["note"], 3, true),
     ("CD.VL", "Volver a llamar", "Call back", true, false, "callback", 0, None, &["callback_at"], 4, true),
     ("CD.NP", "Negativa de pago", "Refusal to pay", true, false, "strategy_step", 168, None, &[], 5, true),
@@ -164,6 +164,29 @@ pub fn codes_of_set(set: &[String]) -> Option<Vec<String>> {
 pub fn in_set(set: &[String], code: &str) -> bool {
     let under = parent(code);
     codes_of_set(set).is_none_or(|codes| codes.iter().any(|c| c == code || c == under))
+}
+
+/// He says that he has paid; of its leaves one is with proof, one without.
+const SAYS_PAID: &str = "CD.YP";
+
+/// Furthest back that a payment which he says he made may lie, days.
+pub const CLAIM_MAX_DAYS: i64 = 400;
+
+/// Whether the code comes with what the debtor says of a payment that nobody has seen: when, by what channel, with
+/// what proof.
+#[must_use]
+pub fn takes_claim(code: &str) -> bool {
+    parent(code) == SAYS_PAID
+}
+
+/// Whether the code says by itself that there is a proof of that payment, or none.
+#[must_use]
+pub fn proof_of(code: &str) -> Option<bool> {
+    match code {
+        "CD.YP.CON" => Some(true),
+        "CD.YP.SIN" => Some(false),
+        _ => None,
+    }
 }
 
 /// Code whose leaves are reasons for the default.
@@ -315,6 +338,17 @@ mod tests {
         let short: Vec<_> = without_opening().collect();
         assert_eq!(short, ["CD.NC", "CD.DI", "CD.AB", "CD.IN", "CD.CO"]);
         assert!(is_reason("CD.NP.DESEMPLEO") && !is_reason("CD.NP") && !is_reason("CD.PP.TOTAL"));
+    }
+
+    #[test]
+    fn a_claim_comes_with_its_codes_alone() {
+        for d in standard_dispositions() {
+            let claim = d.required.iter().any(|r| r == "claim");
+            assert_eq!(takes_claim(&d.code), claim, "{}", d.code);
+            assert!(claim || proof_of(&d.code).is_none(), "{}", d.code);
+        }
+        let proofs = ["CD.YP", "CD.YP.CON", "CD.YP.SIN", "CD.YP.PARTE"].map(proof_of);
+        assert_eq!(proofs, [None, Some(true), Some(false), None]);
     }
 
     #[test]

@@ -142,6 +142,7 @@ impl Worker {
                     code: if machine { "NC.BZ" } else { "NC.CA" }.to_owned(),
                     note: None,
                     promise: None,
+                    claim: None,
                     callback_at: None,
                     then: None,
                     told_facts: Vec::new(),

@@ -6,8 +6,8 @@ use super::plan::Habits;
 use super::tally::Tally;
 use crate::store::MemoryStore;
 use center::{
-    Actor, CenterError, CenterHandle, DeskHub, DeskMessage, DisposeAsk, IdentityAsk, PlanDraw,
-    PlanTermsAsk, PromiseAsk, StateAsk,
+    Actor, CenterError, CenterHandle, ClaimAsk, DeskHub, DeskMessage, DisposeAsk, IdentityAsk,
+    PlanDraw, PlanTermsAsk, PromiseAsk, StateAsk,
 };
 use domain::entity::{PartyRole, PaymentChannel, Role};
 use domain::ids::{AgentId, AttemptId};
@@ -345,6 +345,18 @@ impl Worker {
                 let hours = self.rng.random_range(1..=3);
                 ask.callback_at = Some(self.clock.now().plus_ms(hours * HOUR_MS));
             }
+            "CD.YP" => {
+                ask.claim = Some(ClaimAsk {
+                    paid_on: self
+                        .clock
+                        .now()
+                        .in_zone(&jiff::tz::TimeZone::UTC)
+                        .date()
+                        .to_string(),
+                    channel: PaymentChannel::Transfer,
+                    proof: false,
+                });
+            }
             "CD.DI" | "CI.FA" => ask.note = Some("dice que no la reconoce".into()),
             _ => {}
         }
@@ -414,6 +426,7 @@ fn plain(code: &str) -> DisposeAsk {
         code: code.to_owned(),
         note: None,
         promise: None,
+        claim: None,
         callback_at: None,
         then: None,
         told_facts: Vec::new(),

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::{ApiState, check, doc};
 use axum::Json;
 use axum::extract::State;
-use center::{DisposeAsk, PromiseAsk, StateAsk};
+use center::{ClaimAsk, DisposeAsk, PromiseAsk, StateAsk};
 use domain::entity::{Attempt, PaymentChannel, Promise};
 use domain::ids::{AttemptId, DebtId};
 use domain::money::Money;
@@ -44,6 +44,19 @@ pub(crate) struct PromiseBody {
     channel: PaymentChannel,
 }
 
+/// A payment that the debtor says he made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClaimBody {
+    /// The day on which he says he paid, of the last 400.
+    #[schema(value_type = doc::Day)]
+    paid_on: String,
+    #[schema(value_type = doc::PaymentChannel)]
+    channel: PaymentChannel,
+    /// Whether he has a proof of it; as the code says it, where it does (`CD.YP.CON`, `CD.YP.SIN`).
+    proof: bool,
+}
+
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Then {
@@ -59,6 +72,8 @@ pub(crate) struct DisposeBody {
     /// At most 2,000 characters.
     note: Option<String>,
     promise: Option<PromiseBody>,
+    /// With `CD.YP` and its leaves, and with nothing else.
+    claim: Option<ClaimBody>,
     /// When to call again.
     #[schema(value_type = Option<doc::Instant>)]
     callback_at: Option<UtcMs>,
@@ -102,6 +117,7 @@ impl DisposeBody {
                 .map(|n| check::text("note", &n, NOTE_MAX))
                 .transpose()?,
             promise: self.promise.map(PromiseBody::ask).transpose()?,
+            claim: self.claim.map(ClaimBody::ask).transpose()?,
             callback_at: self.callback_at,
             then,
             told_facts: self.told_facts,
@@ -122,6 +138,16 @@ impl PromiseBody {
             amount: self.amount,
             due_date: check::day("promise.due_date", &self.due_date)?,
             channel: self.channel,
+        })
+    }
+}
+
+impl ClaimBody {
+    fn ask(self) -> Result<ClaimAsk, Problem> {
+        Ok(ClaimAsk {
+            paid_on: check::day("claim.paid_on", &self.paid_on)?,
+            channel: self.channel,
+            proof: self.proof,
         })
     }
 }

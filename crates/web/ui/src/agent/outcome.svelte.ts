@@ -8,6 +8,10 @@ import type { Disposition } from './desk.svelte';
 
 export const PROMISE = 'CD.PP';
 export const CALLBACK = 'CD.VL';
+export const PAID = 'CD.YP';
+/** What its leaves say of the proof. */
+const PROOFS: Readonly<Record<string, 'yes' | 'no'>> = { 'CD.YP.CON': 'yes', 'CD.YP.SIN': 'no' };
+export const proofOf = (code: string): 'yes' | 'no' | undefined => PROOFS[code];
 export const CHANNELS = ['transfer', 'cash', 'card', 'debit', 'link', 'other'] as const;
 
 /** The debt a promise is about: the first of which the amounts are known. */
@@ -35,6 +39,9 @@ export class Outcome {
   due = $state('');
   channel = $state<(typeof CHANNELS)[number]>('transfer');
   callback = $state('');
+  /** What he says of a payment. */
+  paidOn = $state('');
+  proof = $state<'yes' | 'no' | ''>('');
   /** Facts of the first contact that were said. */
   told = $state<readonly string[]>([]);
   /** What is wrong with the draft, as a message key. */
@@ -46,6 +53,7 @@ export class Outcome {
     this.code = disposition.code;
     this.wrong = null;
     if (disposition.code === PROMISE) this.propose(card, now);
+    this.proof = proofOf(disposition.code) ?? this.proof;
   }
 
   /** The default promise: the smallest preset, tomorrow at the latest by the first pay channel. */
@@ -79,6 +87,7 @@ export class Outcome {
       if (at <= now) return this.fail('outcome.past');
       return { ...base, callback_at: new Date(at).toISOString() };
     }
+    if (upper(disposition.code) === PAID) return this.withClaim(base, card, now);
     if (disposition.required.length > 0 && !note) return this.fail('outcome.needNote');
     return base;
   }
@@ -99,6 +108,13 @@ export class Outcome {
     if (!this.due) return this.fail('outcome.needDate');
     if (this.due < today(now, zoneOf(card?.debtor.country))) return this.fail('outcome.past');
     return { ...base, promise: { debt_id: debt.id, amount: { amount_minor: minor, currency }, due_date: this.due, channel: this.channel } };
+  }
+
+  private withClaim(base: object, card: Card | null, now: number): Record<string, unknown> | null {
+    if (!this.paidOn) return this.fail('outcome.needPaidOn');
+    if (this.paidOn > today(now, zoneOf(card?.debtor.country))) return this.fail('outcome.notYet');
+    if (!this.proof) return this.fail('outcome.needProof');
+    return { ...base, claim: { paid_on: this.paidOn, channel: this.channel, proof: this.proof === 'yes' } };
   }
 
   private fail(key: Key): null {

@@ -48,6 +48,22 @@ describe('other results', () => {
     expect(draft.body(card(true), code('CD.DI', ['debt', 'ground']), NOW)).toEqual({ code: 'CD.DI', note: 'no reconoce el cargo' });
     expect(new Outcome('y').body(card(true), code('CI.EQ'), NOW)).toEqual({ code: 'CI.EQ' });
   });
+  it('say of a payment when, how and with what proof, and nothing before they do', () => {
+    const draft = new Outcome('x');
+    const paid = code('CD.YP', ['claim']);
+    draft.choose(paid, card(true), NOW);
+    expect([draft.body(card(true), paid, NOW), draft.wrong]).toEqual([null, 'outcome.needPaidOn']);
+    draft.paidOn = '2026-11-25';
+    expect([draft.body(card(true), paid, NOW), draft.wrong]).toEqual([null, 'outcome.notYet']);
+    draft.paidOn = '2026-11-20';
+    expect([draft.body(card(true), paid, NOW), draft.wrong]).toEqual([null, 'outcome.needProof']);
+    draft.proof = 'yes';
+    expect(draft.body(card(true), paid, NOW)).toEqual({ code: 'CD.YP', claim: { paid_on: '2026-11-20', channel: 'transfer', proof: true } });
+    const without = code('CD.YP.SIN', ['claim']);
+    draft.choose(without, card(true), NOW);
+    draft.channel = 'cash';
+    expect(draft.body(card(true), without, NOW)).toEqual({ code: 'CD.YP.SIN', claim: { paid_on: '2026-11-20', channel: 'cash', proof: false } });
+  });
   it('send a callback as an instant of the debtor’s clock', () => {
     const draft = new Outcome('x');
     draft.callback = '2026-11-25T10:00';
