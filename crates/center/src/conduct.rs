@@ -7,7 +7,9 @@ use crate::shared::Shared;
 use domain::entity::Attempt;
 use domain::ids::AttemptId;
 use domain::law::Duties;
-use domain::rules::disposition::{REASONED_CODES, carries_opening, is_reason, without_opening};
+use domain::rules::disposition::{
+    REASONED_CODES, carries_opening, is_reason, wants_reason, without_opening,
+};
 use serde::Serialize;
 
 /// Whether no earlier conversation carried the facts of the first contact.
@@ -48,8 +50,8 @@ impl Conduct {
     }
 }
 
-/// A disposition that the debtor's packs do not let stand: a reason that may not be asked, a first contact whose facts
-/// were not told.
+/// A disposition that the debtor's packs do not let stand: a reason that may not be asked, none where it may be, a first
+/// contact whose facts were not told.
 pub(crate) async fn heed(
     shared: &Shared,
     case: &Case,
@@ -61,6 +63,13 @@ pub(crate) async fn heed(
             "reason_forbidden",
             "code",
             "a rule pack of the debtor forbids to ask why he did not pay",
+        ));
+    }
+    if wants_reason(&ask.code) && duties.may_ask_reason() {
+        return Err(CenterError::invalid(
+            "required_leaf",
+            "code",
+            format!("{} needs one of its leaves: why he did not pay", ask.code),
         ));
     }
     let asked = |fact: &String| duties.must_say.contains(fact);

@@ -64,7 +64,7 @@ fn drawn(told: &Told, manner: &Manner, card: Option<&Card>, now: i64) -> (&'stat
         return code("CD.CO");
     }
     if told.plainly {
-        return code("CD.NP");
+        return code("CD.NP.NOPUEDE");
     }
     match manner.outcome {
         Outcome::Promise => match promise(manner, card, now) {
@@ -223,7 +223,8 @@ mod tests {
             plainly: true,
             ..TALKED
         };
-        assert_eq!(verdict(&again, &drawn, Some(&card()), NOW).0, "CD.NP");
+        let (code, _) = verdict(&again, &drawn, Some(&card()), NOW);
+        assert_eq!(code, "CD.NP.NOPUEDE");
     }
 
     #[test]

@@ -168,8 +168,13 @@ impl Hall {
     }
 
     pub(crate) async fn dispose(&self, who: usize, attempt: &str) {
-        self.ask(who, attempt, "disposition", json!({"code": "CD.NP"}))
-            .await;
+        self.ask(
+            who,
+            attempt,
+            "disposition",
+            json!({"code": "CD.NP.NOPUEDE"}),
+        )
+        .await;
     }
 }
 

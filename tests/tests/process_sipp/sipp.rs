@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Tone of the agent's phone, Hz.
 const AGENT_HZ: f64 = 700.0;
 /// What the agent says of the call.
-const CODE: &str = "CD.NP";
+const CODE: &str = "CD.NP.NOPUEDE";
 
 /// A process that is killed when dropped.
 pub(crate) struct Owned(pub(crate) Child);

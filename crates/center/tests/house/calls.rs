@@ -117,7 +117,7 @@ async fn everything_is_stored(house: &House, row: &Attempt) {
         (row.state, row.result),
         (AttemptState::Ended, Some(CallResult::Human))
     );
-    assert_eq!(row.disposition.as_deref(), Some("CD.NP"));
+    assert_eq!(row.disposition.as_deref(), Some("CD.NP.NOPUEDE"));
     let tape = house
         .store
         .get_recording(row.recording_id.expect("recorded"))
@@ -171,7 +171,7 @@ async fn a_progressive_call_from_the_dial_to_the_next_one() {
     assert_eq!(agent.me()["ended"]["by"], "agent");
     let done = house
         .center
-        .dispose(Actor::Agent(agent.id), id, ask("CD.NP"))
+        .dispose(Actor::Agent(agent.id), id, ask("CD.NP.NOPUEDE"))
         .await;
     done.expect("disposed");
     let another = || agent.attempt().is_some_and(|next| next != id);
@@ -201,7 +201,7 @@ async fn until_somebody_is_dropped(house: &House, agent: &Screen) {
             // Refused when the call was disposed a moment ago: then there is nothing to do.
             let _ = house
                 .center
-                .dispose(Actor::Agent(agent.id), id, ask("CD.NP"))
+                .dispose(Actor::Agent(agent.id), id, ask("CD.NP.NOPUEDE"))
                 .await;
         }
     }

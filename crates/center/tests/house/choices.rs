@@ -108,7 +108,10 @@ async fn without_a_set_the_card_names_no_codes_and_a_reviewer_is_not_bound_by_on
     set.start().await;
     let (attempt, _) = identified(&set, &agent).await;
     let boss = Actor::User(domain::ids::UserId(id(900)));
-    let done = set.center.dispose(boss, attempt, ask("CD.NP")).await;
+    let done = set
+        .center
+        .dispose(boss, attempt, ask("CD.NP.NOPUEDE"))
+        .await;
     done.expect("who reviews has the whole tree");
 }
 

@@ -54,15 +54,15 @@ async fn a_first_conversation_is_not_saved_before_its_facts_are_told() {
     let most = &FIRST_CONTACT[1..];
     let beside = [&FIRST_CONTACT[..], &["the_weather"]].concat();
     for (asked, code) in [
-        (telling("CD.NP", &[]), "first_contact"),
-        (telling("CD.NP", most), "first_contact"),
-        (telling("CD.NP", &beside), "unknown_fact"),
+        (telling("CD.NP.NOPUEDE", &[]), "first_contact"),
+        (telling("CD.NP.NOPUEDE", most), "first_contact"),
+        (telling("CD.NP.NOPUEDE", &beside), "unknown_fact"),
     ] {
         let refused = house.center.dispose(me, id, asked).await;
         assert_eq!(refused.expect_err("refused").code(), code);
     }
     assert_eq!(house.attempt(id).await.disposition, None);
-    let told = telling("CD.NP", &FIRST_CONTACT);
+    let told = telling("CD.NP.NOPUEDE", &FIRST_CONTACT);
     house.center.dispose(me, id, told).await.expect("told");
     let log = house.store.events_after(0, 10_000).await.expect("works");
     let set = log.iter().find(|e| e.event.kind == "disposition.set");
@@ -89,6 +89,9 @@ async fn who_asks_that_contact_stops_is_not_kept_waiting_and_the_facts_stay_owed
 async fn no_reason_is_kept_where_none_may_be_asked() {
     let (house, me, id, card) = talking().await;
     assert_eq!(card["duties"]["hidden_leaves"], json!([]), "{card}");
+    // Where it may be asked it is told.
+    let bare = house.center.dispose(me, id, telling("CD.NP", &[])).await;
+    assert_eq!(bare.expect_err("no leaf").code(), "required_leaf");
     let his = house.store.get_debtor(debtor_id(0)).await;
     let mut row = his.expect("his file");
     row.country = "CO".into();

@@ -63,7 +63,7 @@ async fn what_does_not_fit_is_refused_by_name() {
     let id = house.talking(&agent).await;
     let long = DisposeAsk {
         note: Some("a".repeat(2_001)),
-        ..ask("CD.NP")
+        ..ask("CD.NP.NOPUEDE")
     };
     let past = DisposeAsk {
         callback_at: Some(house.clock.now()),
@@ -72,7 +72,10 @@ async fn what_does_not_fit_is_refused_by_name() {
     for (asked, code) in [
         (ask("CD.YP"), "required_field"),
         (ask("CD.YP.SIN"), "required_field"),
-        (claim("CD.NP", "2026-11-20", true), "unexpected_field"),
+        (
+            claim("CD.NP.NOPUEDE", "2026-11-20", true),
+            "unexpected_field",
+        ),
         (claim("CD.YP", "2026-11-29", true), "claim_date"),
         (claim("CD.YP", "2024-11-29", true), "claim_date"),
         (claim("CD.YP", "ayer", true), "claim_date"),
@@ -87,7 +90,7 @@ async fn what_does_not_fit_is_refused_by_name() {
         (ask("XX.YY"), "unknown_disposition"),
         (
             DisposeAsk {
-                code: "CD.NP".into(),
+                code: "CD.NP.NOPUEDE".into(),
                 ..promise(100_000, "2026-11-27")
             },
             "unexpected_field",
@@ -142,7 +145,7 @@ async fn a_promise_silences_the_debtor() {
         .await
         .expect("repeated");
     assert_eq!(again.promise.expect("the same").id, made.id);
-    let other = center.dispose(me, id, ask("CD.NP")).await;
+    let other = center.dispose(me, id, ask("CD.NP.NOPUEDE")).await;
     assert_eq!(other.expect_err("taken").code(), "disposed");
 
     assert_eq!(
@@ -323,7 +326,7 @@ async fn a_wrap_up_that_runs_out_is_disposed_by_the_system() {
     assert_eq!(house.item(row.debtor_id).await.note, "not_disposed");
     let late = house
         .center
-        .dispose(Actor::Agent(agent.id), id, ask("CD.NP"))
+        .dispose(Actor::Agent(agent.id), id, ask("CD.NP.NOPUEDE"))
         .await;
     assert_eq!(late.expect_err("taken").code(), "disposed");
 }

@@ -107,7 +107,7 @@ async fn two_nodes_share_a_trunk() {
 
 #[tokio::test(start_paused = true)]
 async fn identity_ticked_in_the_wrap_up_is_a_conversation() {
-    for code in ["CD.NP", "NC.CA"] {
+    for code in ["CD.NP.NOPUEDE", "NC.CA"] {
         let house = House::build(Plan {
             debtors: 1,
             ..plan(ALL_ANSWER)
@@ -146,7 +146,7 @@ async fn a_crash_in_a_conversation_loses_neither_it_nor_its_disposition() {
     let attempt = house.talking(&agent).await;
     house
         .center
-        .dispose(Actor::Agent(agent.id), attempt, ask("CD.NP"))
+        .dispose(Actor::Agent(agent.id), attempt, ask("CD.NP.NOPUEDE"))
         .await
         .expect("disposed while it is up");
     let placed: ItemState = house.item(debtor_id(0)).await;

@@ -89,7 +89,7 @@ async fn the_card_comes_before_the_voice_and_one_key_moves_on_row_09() {
             house.hang_up(&agent, attempt).await;
             let one_key = center::DisposeAsk {
                 then: Some(StateAsk::Ready),
-                ..ask("CD.NP")
+                ..ask("CD.NP.NOPUEDE")
             };
             let done = house.center.dispose(me, attempt, one_key).await;
             done.expect("disposed");

@@ -184,7 +184,7 @@ async fn a_recording_goes_to_the_store_and_ends_only_when_nobody_holds_it() {
     let me = Actor::Agent(agent.id);
     house
         .center
-        .dispose(me, id, ask("CD.NP"))
+        .dispose(me, id, ask("CD.NP.NOPUEDE"))
         .await
         .expect("disposed");
     let row = house.attempt(id).await;
@@ -254,7 +254,7 @@ async fn a_full_disk_stops_new_calls_and_dialing_goes_on_by_itself() {
     let before = house.attempts().await.len();
     house.hang_up(&agent, id).await;
     let me = Actor::Agent(agent.id);
-    let done = house.center.dispose(me, id, ask("CD.NP")).await;
+    let done = house.center.dispose(me, id, ask("CD.NP.NOPUEDE")).await;
     done.expect("disposed");
     house.secs(60).await;
     assert_eq!(house.attempts().await.len(), before, "nothing is dialed");

@@ -168,7 +168,7 @@ async fn a_pause_asked_while_talking_is_queued_and_shown() {
     assert_eq!(bad.expect_err("no key").code(), "bad_digit");
     house.center.hang_up(me, id).await.expect("hangs up");
     house.until("wrap-up", || agent.state() == "wrapup").await;
-    let ask = crate::world::ask("CD.NP");
+    let ask = crate::world::ask("CD.NP.NOPUEDE");
     house.center.dispose(me, id, ask).await.expect("disposed");
     house
         .until("at lunch", || agent.me()["pause_code"] == "lunch")

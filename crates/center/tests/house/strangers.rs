@@ -71,7 +71,7 @@ async fn nothing_goes_before(house: &House, agent: &Screen, call: AttemptId) {
     let early = house.center.identity(agent.id, call, TITULAR).await;
     assert_eq!(early.expect_err("refused").code(), "unknown_caller");
     let me = Actor::Agent(agent.id);
-    let early = house.center.dispose(me, call, ask("CD.NP")).await;
+    let early = house.center.dispose(me, call, ask("CD.NP.NOPUEDE")).await;
     assert_eq!(early.expect_err("refused").code(), "unknown_caller");
 }
 
@@ -153,7 +153,7 @@ async fn an_unknown_caller_is_found_and_the_call_is_his() {
     proved.expect("proved");
     house.hang_up(&agent, call).await;
     let me = Actor::Agent(agent.id);
-    let done = house.center.dispose(me, call, ask("CD.NP")).await;
+    let done = house.center.dispose(me, call, ask("CD.NP.NOPUEDE")).await;
     assert_eq!(done.expect("disposed").attempt.debtor_id, debtor_id(2));
     house.secs(1).await;
     let ledger = house.store.ledger_of(debtor_id(2)).await.expect("ledger");

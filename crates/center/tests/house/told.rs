@@ -95,12 +95,12 @@ async fn the_screen_names_a_campaign_and_a_recording_only_while_there_is_a_call(
     assert_ne!(agent.state(), "talking");
     let early = house
         .center
-        .dispose(Actor::Agent(agent.id), id, ask("CD.NP"))
+        .dispose(Actor::Agent(agent.id), id, ask("CD.NP.NOPUEDE"))
         .await;
     assert_eq!(early.expect_err("too early").code(), "not_talking_yet");
     let stranger = house
         .center
-        .dispose(Actor::Agent(agent_id(2)), id, ask("CD.NP"))
+        .dispose(Actor::Agent(agent_id(2)), id, ask("CD.NP.NOPUEDE"))
         .await;
     assert_eq!(stranger.expect_err("not his").code(), "not_your_call");
     let id = house.talking(&agent).await;

@@ -242,7 +242,11 @@ async fn a_number_gets_the_debtor_and_its_failures_bring_him_back() {
     assert!(live.ended_at.is_none() && live.agent_id == Some(first.id));
     let done = house
         .center
-        .dispose(Actor::Agent(first.id), attempt, crate::world::ask("CD.NP"))
+        .dispose(
+            Actor::Agent(first.id),
+            attempt,
+            crate::world::ask("CD.NP.NOPUEDE"),
+        )
         .await;
     done.expect("disposed while the debtor talks with the number");
     house.secs(1).await;
@@ -254,7 +258,7 @@ async fn a_number_gets_the_debtor_and_its_failures_bring_him_back() {
         .expect("a supervisor ends it");
     house.secs(2).await;
     let row = house.attempt(attempt).await;
-    assert_eq!(row.disposition.as_deref(), Some("CD.NP"));
+    assert_eq!(row.disposition.as_deref(), Some("CD.NP.NOPUEDE"));
     assert!(row.ended_at.is_some());
 }
 

@@ -203,6 +203,12 @@ pub fn is_reason(code: &str) -> bool {
     parent(code) == REASONED && code != REASONED
 }
 
+/// Whether the code comes with one of its leaves, where the law lets the reason be asked.
+#[must_use]
+pub fn wants_reason(code: &str) -> bool {
+    code == REASONED
+}
+
 /// Whether a conversation that came to this code has to carry the facts of the first contact. Who asks that contact
 /// stops, disputes or hangs up is never kept waiting for them: they stay owed for the next conversation.
 #[must_use]
@@ -337,6 +343,9 @@ mod tests {
         }
         let short: Vec<_> = without_opening().collect();
         assert_eq!(short, ["CD.NC", "CD.DI", "CD.AB", "CD.IN", "CD.CO"]);
+        assert!(
+            wants_reason("CD.NP") && !wants_reason("CD.NP.DESEMPLEO") && !wants_reason("CD.DI")
+        );
         assert!(is_reason("CD.NP.DESEMPLEO") && !is_reason("CD.NP") && !is_reason("CD.PP.TOTAL"));
     }
 

@@ -326,7 +326,7 @@ impl Worker {
     fn disposition(&mut self, attempt: AttemptId) -> DisposeAsk {
         let code = match self.rng.random_range(0..100) {
             0..25 => "CD.PP",
-            25..40 => "CD.NP",
+            25..40 => "CD.NP.NOPUEDE",
             40..50 => "CD.VL",
             50..55 => "CD.YP",
             55..65 => "CI.MT",

@@ -267,7 +267,13 @@ fn a_refused_promise_is_written_plainly_and_tries_end() {
     world.run(1_000);
     let asks = world.asks();
     assert!(
-        matches!(&asks[..], [Ask::Dispose { code: "CD.NP", .. }]),
+        matches!(
+            &asks[..],
+            [Ask::Dispose {
+                code: "CD.NP.NOPUEDE",
+                ..
+            }]
+        ),
         "{asks:?}"
     );
     for _ in 0..MAX_TRIES {

@@ -9,6 +9,7 @@ import type { Disposition } from './desk.svelte';
 export const PROMISE = 'CD.PP';
 export const CALLBACK = 'CD.VL';
 export const PAID = 'CD.YP';
+export const REFUSAL = 'CD.NP';
 /** What its leaves say of the proof. */
 const PROOFS: Readonly<Record<string, 'yes' | 'no'>> = { 'CD.YP.CON': 'yes', 'CD.YP.SIN': 'no' };
 export const proofOf = (code: string): 'yes' | 'no' | undefined => PROOFS[code];
@@ -77,6 +78,7 @@ export class Outcome {
   body(card: Card | null, disposition: Disposition, now: number): Record<string, unknown> | null {
     this.wrong = null;
     const note = this.note.trim();
+    if (disposition.code === REFUSAL && !card?.duties?.hidden_leaves.includes(REFUSAL)) return this.fail('outcome.needLeaf');
     if (this.owesFacts(card, disposition)) return this.fail('outcome.needFacts');
     const told_facts = disposition.rpc ? this.told : [];
     const base = { code: disposition.code, ...(note ? { note } : {}), ...(told_facts.length ? { told_facts } : {}) };

@@ -85,18 +85,28 @@ describe('the facts of a first contact', () => {
   const owed = (first_contact: boolean): Card => ({ ...card(false), duties: { must_say: ['creditor', 'contract'], first_contact, without_facts: ['CD.NC'], forbidden_questions: [], hidden_leaves: [], notice_within_days: null, written_agreement: true, announce_recording: true, all_party_consent: false, third_party: [] } });
   it('are ticked before the result is saved, and leave with it', () => {
     const draft = new Outcome('x');
-    expect([draft.body(owed(true), code('CD.NP'), NOW), draft.wrong]).toEqual([null, 'outcome.needFacts']);
+    expect([draft.body(owed(true), code('CD.NP.NOQUIERE'), NOW), draft.wrong]).toEqual([null, 'outcome.needFacts']);
     draft.tick('creditor', true);
-    expect(draft.body(owed(true), code('CD.NP'), NOW)).toBeNull();
+    expect(draft.body(owed(true), code('CD.NP.NOQUIERE'), NOW)).toBeNull();
     draft.tick('contract', true);
-    expect(draft.body(owed(true), code('CD.NP'), NOW)).toEqual({ code: 'CD.NP', told_facts: ['creditor', 'contract'] });
+    expect(draft.body(owed(true), code('CD.NP.NOQUIERE'), NOW)).toEqual({ code: 'CD.NP.NOQUIERE', told_facts: ['creditor', 'contract'] });
     draft.tick('creditor', false);
-    expect(draft.body(owed(true), code('CD.NP'), NOW)).toBeNull();
+    expect(draft.body(owed(true), code('CD.NP.NOQUIERE'), NOW)).toBeNull();
   });
   it('are not asked of who stops contact, of others than the debtor, nor twice', () => {
     const draft = new Outcome('x');
     expect(draft.body(owed(true), code('CD.NC.ESCRITO'), NOW)).toEqual({ code: 'CD.NC.ESCRITO' });
     expect(draft.body(owed(true), { ...code('CI.MT'), rpc: false }, NOW)).toEqual({ code: 'CI.MT' });
-    expect(draft.body(owed(false), code('CD.NP'), NOW)).toEqual({ code: 'CD.NP' });
+    expect(draft.body(owed(false), code('CD.NP.NOQUIERE'), NOW)).toEqual({ code: 'CD.NP.NOQUIERE' });
+  });
+});
+
+describe('a refusal', () => {
+  it('says why, unless the law forbids to ask', () => {
+    const draft = new Outcome('x');
+    expect([draft.body(card(true), code('CD.NP'), NOW), draft.wrong]).toEqual([null, 'outcome.needLeaf']);
+    expect(draft.body(card(true), code('CD.NP.NOPUEDE'), NOW)).toEqual({ code: 'CD.NP.NOPUEDE' });
+    const silent: Card = { ...card(false), duties: { must_say: [], first_contact: false, without_facts: [], forbidden_questions: [], hidden_leaves: ['CD.NP'], notice_within_days: null, written_agreement: true, announce_recording: true, all_party_consent: false, third_party: [] } };
+    expect(draft.body(silent, code('CD.NP'), NOW)).toEqual({ code: 'CD.NP' });
   });
 });
