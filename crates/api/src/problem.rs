@@ -271,6 +271,14 @@ impl From<CenterError> for Problem {
             CenterError::Blocked { code, es, en } => {
                 Self::new(status, code, en.clone()).with("reason", json!({"es": es, "en": en}))
             }
+            CenterError::Unlawful {
+                code,
+                es,
+                en,
+                rules,
+            } => Self::new(status, code, en.clone())
+                .with("reason", json!({"es": es, "en": en}))
+                .with("rules", json!(rules)),
             CenterError::Invalid {
                 code,
                 field,

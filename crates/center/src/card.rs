@@ -8,7 +8,7 @@ use crate::shared::Shared;
 use crate::words;
 use domain::entity::{
     Attempt, Channel, Debt, DebtItem, DebtStage, InboxMessage, InstalmentState, Letter, Message,
-    Payment, PlanFile, PlanState, Promise, PromiseState,
+    Payment, PlanFile, PlanState, Promise, PromiseState, Visit, VisitState,
 };
 use domain::ids::{AttemptId, DebtorId};
 use domain::law::Duties;
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 /// Most lines of the timeline.
 const TIMELINE_MAX: usize = 50;
-/// Most messages of each direction and most letters among them.
+/// Most messages of each direction, most letters and most visits among them.
 const WRITTEN_MAX: u32 = 30;
 /// Most debts whose stages are read.
 const STAGES_MAX: u32 = 50;
@@ -46,6 +46,7 @@ pub(crate) struct CardSource {
     pub(crate) messages: Vec<Message>,
     pub(crate) received: Vec<InboxMessage>,
     pub(crate) letters: Vec<Letter>,
+    pub(crate) visits: Vec<Visit>,
     /// Where his open debts stand.
     pub(crate) stages: Vec<DebtStage>,
 }
@@ -81,6 +82,7 @@ impl CardSource {
         };
         source.received = store.inbox_page(&ask).await?;
         source.letters = store.letters_of(debtor, WRITTEN_MAX).await?;
+        source.visits = store.visits_of(debtor, None, WRITTEN_MAX).await?;
         let filter = StageFilter {
             debtor_id: Some(debtor),
             ..StageFilter::default()
@@ -201,12 +203,23 @@ fn payments(source: &CardSource, gate: bool) -> Vec<Value> {
     source.payments.iter().take(MONEY_MAX).map(line).collect()
 }
 
+fn line(at: UtcMs, kind: &str, es: String, en: String) -> (UtcMs, Value) {
+    let line = json!({"at": at.0, "kind": kind, "text_es": es, "text_en": en});
+    (at, line)
+}
+
+/// Visits that stand, planned or made: whom they met, never where or what was noted.
+fn visited(source: &CardSource) -> impl Iterator<Item = (UtcMs, Value)> {
+    let stands = |v: &&Visit| v.state != VisitState::Cancelled;
+    source.visits.iter().filter(stands).map(|v| {
+        let how = words::visit(v.outcome);
+        let (es, en) = (format!("visita {}", how.0), format!("visit {}", how.1));
+        line(v.visited_at.unwrap_or(v.planned_at), "visit", es, en)
+    })
+}
+
 /// What was written to the debtor and by him, and agreed with him: which way and how it ended, never a text.
 fn written(source: &CardSource) -> Vec<(UtcMs, Value)> {
-    let line = |at: UtcMs, kind: &str, es: String, en: String| {
-        let line = json!({"at": at.0, "kind": kind, "text_es": es, "text_en": en});
-        (at, line)
-    };
     let left = source.messages.iter().filter(|m| m.state.has_left());
     let messages = left.map(|m| {
         let (via, how) = (words::channel(m.channel), words::message(m.state));
@@ -239,6 +252,7 @@ fn written(source: &CardSource) -> Vec<(UtcMs, Value)> {
     messages
         .chain(received)
         .chain(letters)
+        .chain(visited(source))
         .chain(plans)
         .collect()
 }

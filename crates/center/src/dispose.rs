@@ -299,7 +299,7 @@ fn claimed(now: UtcMs, ask: &DisposeAsk) -> Result<(), CenterError> {
     };
     // His day may have begun before that of UTC.
     let days = utc_day(now) - CLAIM_MAX_DAYS..=utc_day(now) + 1;
-    if !day_of_date(&claim.paid_on).is_some_and(|day| days.contains(&day)) {
+    if day_of_date(&claim.paid_on).is_none_or(|day| !days.contains(&day)) {
         let why = format!("a payment was made in the last {CLAIM_MAX_DAYS} days");
         return refused("claim_date", why);
     }

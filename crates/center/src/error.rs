@@ -37,6 +37,18 @@ pub enum CenterError {
         /// Reason in English.
         en: String,
     },
+    /// The law refused; its words and the rules that refused (409, code `blocked_*`).
+    #[error("{en}")]
+    Unlawful {
+        /// `blocked_window`, `blocked_cap`, …
+        code: &'static str,
+        /// Reason in Spanish.
+        es: String,
+        /// Reason in English.
+        en: String,
+        /// Ids of the rules that refused.
+        rules: Vec<String>,
+    },
     /// The database failed (503).
     #[error("store: {0}")]
     Store(#[from] StoreError),
@@ -62,7 +74,8 @@ impl CenterError {
             Self::NotFound(_) | Self::Store(StoreError::NotFound(_)) => "not_found",
             Self::Conflict { code, .. }
             | Self::Invalid { code, .. }
-            | Self::Blocked { code, .. } => code,
+            | Self::Blocked { code, .. }
+            | Self::Unlawful { code, .. } => code,
             Self::Store(StoreError::Conflict(_)) => "conflict",
             Self::Store(_) => "database_unavailable",
             Self::Trunk(_) => "telephone",
@@ -77,7 +90,10 @@ impl CenterError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::NotFound(_) | Self::Store(StoreError::NotFound(_)) => 404,
-            Self::Conflict { .. } | Self::Store(StoreError::Conflict(_)) | Self::Trunk(_) => 409,
+            Self::Conflict { .. }
+            | Self::Unlawful { .. }
+            | Self::Store(StoreError::Conflict(_))
+            | Self::Trunk(_) => 409,
             Self::Invalid { .. } => 422,
             Self::Blocked { .. } => 403,
             Self::Store(_) | Self::Desk(_) | Self::Overloaded(_) | Self::Stopped => 503,

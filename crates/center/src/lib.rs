@@ -78,6 +78,7 @@ mod targets;
 mod tasks;
 mod transfer;
 pub mod view;
+mod visits;
 pub mod what_if;
 mod why_not;
 mod words;
@@ -105,3 +106,4 @@ pub use strategies::dry_run::{
     DAYS_MAX as TRIAL_DAYS_MAX, Trial as StrategyTrial, TrialCost, TrialDay, TrialJob,
     TrialRemoved, TrialRule,
 };
+pub use visits::{VisitAsk, VisitTold};

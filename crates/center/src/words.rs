@@ -3,7 +3,7 @@
 use crate::view::Problem;
 use domain::entity::{
     BlockReason, CallResult, CampaignStatus, Channel, DialMode, MessageState, PaymentChannel,
-    PlanState, PromiseState, Verdict,
+    PlanState, PromiseState, Verdict, VisitOutcome,
 };
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
@@ -110,6 +110,16 @@ pub(crate) const fn message(state: MessageState) -> Both {
         S::Failed => ("fallido", "failed"),
         S::Refused => ("rechazado por la ley", "refused by the law"),
         S::Cancelled => ("cancelado", "cancelled"),
+    }
+}
+
+/// Whom a visit met; nobody knows yet of one that is planned.
+pub(crate) const fn visit(outcome: Option<VisitOutcome>) -> Both {
+    match outcome {
+        None => ("planeada", "planned"),
+        Some(VisitOutcome::Met) => ("con la persona", "with him in person"),
+        Some(VisitOutcome::OtherPerson) => ("con otra persona", "with somebody else"),
+        Some(VisitOutcome::Nobody) => ("sin nadie", "with nobody there"),
     }
 }
 

@@ -141,6 +141,8 @@ id! {
     StrategyId,
     /// A step of a strategy planned for a debtor.
     PlannedStepId,
+    /// A visit in person.
+    VisitId,
 }
 
 /// Bits of a debtor's lot (the last eight bytes of his id, behind the two bits of their variant: RFC 9562, section 4.1)

@@ -307,6 +307,10 @@ const TABLE: &[RouteAccess] = table! {
     GET "/api/v1/debtors/{id}" WATCH_CLIENT;
     GET "/api/v1/debtors/{id}/why-not" WATCH_CLIENT;
     GET "/api/v1/debtors/{id}/duties" STAFF;
+    GET "/api/v1/debtors/{id}/visits" WATCH_CLIENT;
+    POST "/api/v1/debtors/{id}/visits" WATCH;
+    POST "/api/v1/visits/{id}/record" WATCH;
+    POST "/api/v1/visits/{id}/cancel" WATCH;
     GET "/api/v1/debtors/{id}/evidence" MANAGE_CLIENT;
     GET "/api/v1/clients/{id}/terms" WATCH_CLIENT;
     PUT "/api/v1/clients/{id}/terms" MANAGE;

@@ -36,7 +36,7 @@ pub(crate) use messages::{
 pub(crate) use money::{BankFile, MoneyPolicy, PaymentLink, Receipt};
 pub(crate) use people::{Agent, ApiKey, CallerId, Client, Team, Trunk, User};
 pub(crate) use plans::{
-    DebtStage, Excuse, LetterBatch, LetterTemplate, Plan, PlanFile, PolicyVersion, StageView,
+    DebtStage, Excuse, LetterBatch, LetterTemplate, Plan, PlanFile, PolicyVersion, StageView, Visit,
 };
 pub(crate) use portfolio::{Address, Debt, Debtor, Portfolio};
 pub(crate) use words::{
@@ -48,7 +48,7 @@ pub(crate) use words::{
     MessageState, NextAgent, PartyRole, PaymentChannel, Phone, PlanState, PlannedState, PointClass,
     PreferenceKind, PromiseState, RecordMode, RecordingOutcome, RefillMode, Role, Stage,
     StepAction, StrategyStatus, StrategyTrigger, SuppressionKind, Tone, TransferKind, TransferMode,
-    TransferOutcome, VersionState, WrapupMode,
+    TransferOutcome, VersionState, VisitOutcome, VisitState, WrapupMode,
 };
 
 /// The body of every error.

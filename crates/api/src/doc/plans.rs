@@ -1,6 +1,9 @@
-//! Terms, plans, stages, excuses, letters.
+//! Terms, plans, stages, excuses, letters, visits.
 
-use super::{BatchState, ExcuseKind, InstalmentState, LetterLevel, PlanState, Stage};
+use super::{
+    BatchState, ExcuseKind, InstalmentState, LetterLevel, PlanState, Stage, VisitOutcome,
+    VisitState,
+};
 use super::{Currency, Day, Instant, Language, Role};
 use uuid::Uuid;
 
@@ -63,6 +66,24 @@ shape! {
     LetterTemplate {
         id: Uuid, client_id: Uuid, level: LetterLevel, language: Language, version: i32,
         letterhead: String, subject: String, body: String, made_by: Option<Uuid>, made_at: Instant,
+    }
+    /// A visit in person.
+    Visit {
+        id: Uuid, client_id: Uuid, debtor_id: Uuid,
+        /// An address of the debtor's file.
+        address_id: Uuid,
+        /// Debts that it is about.
+        debts: Vec<Uuid>,
+        /// When, as the law was asked.
+        planned_at: Instant,
+        state: VisitState, verdict_id: Uuid, made_by: String, made_at: Instant,
+        visited_at: Option<Instant>, outcome: Option<VisitOutcome>,
+        /// Code of a disposition, where it met who owes.
+        result: Option<String>,
+        note: String,
+        /// Why it was cancelled.
+        reason: String,
+        ended_by: String, ended_at: Option<Instant>,
     }
     /// Letters that are printed together.
     LetterBatch {

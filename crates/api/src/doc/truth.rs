@@ -42,6 +42,7 @@ fn value(what: &str, name: &str) -> Value {
         ("user", "role") => json!("admin"),
         ("promise" | "payment", "channel") => json!("cash"),
         ("promise", "state") => json!("active"),
+        ("visit", "state" | "outcome") => json!(if name == "state" { "planned" } else { "met" }),
         ("attempt", "state") => json!("committed"),
         ("complaint" | "version", "state") => {
             json!(if what == "version" { "draft" } else { "open" })
@@ -164,6 +165,7 @@ fn shapes_tell_the_truth() {
     same::<is::Call, doc::Call>("call");
     same::<is::Recording, doc::Recording>("recording");
     same::<is::Promise, doc::Promise>("promise");
+    same::<is::Visit, doc::Visit>("visit");
     same::<is::Payment, doc::Payment>("payment");
     same::<is::Verdict, doc::Verdict>("verdict");
     same::<domain::event::Event, doc::Event>("event");

@@ -1,12 +1,32 @@
-//! What was agreed and written: plans with the documents that were shown, stages, excuses, letters.
+//! What was agreed, written and done at the door: plans with the documents that were shown, stages, excuses, letters,
+//! visits.
 
 use super::{Ask, EvidenceError, Found, Parcel};
 use crate::routes::plans::sheet_of;
-use domain::entity::{DebtStage, Language, PlanFile};
+use domain::entity::{DebtStage, Language, PlanFile, Visit};
+use domain::ports::StoreError;
+use domain::ports::store::PAGE_LIMIT_MAX;
 use papers::print;
 
 /// Letters and excuses of one debtor in an archive.
 const ROWS_MAX: u32 = 10_000;
+
+/// Every visit, newest first.
+async fn visits_of(ask: &Ask<'_>) -> Result<Vec<Visit>, StoreError> {
+    let mut all: Vec<Visit> = Vec::new();
+    loop {
+        let before = all.last().map(|v| v.id);
+        let page = ask
+            .store
+            .visits_of(ask.debtor, before, PAGE_LIMIT_MAX)
+            .await?;
+        let whole = page.len() < PAGE_LIMIT_MAX as usize;
+        all.extend(page);
+        if whole {
+            return Ok(all);
+        }
+    }
+}
 
 /// Puts them into the archive; gives the subjects that events may be about.
 pub(super) async fn put(
@@ -48,5 +68,8 @@ pub(super) async fn put(
         out.put(&format!("letters/{}-{}.pdf", letter.level, letter.id), &pdf)?;
     }
     out.json("letters.json", &letters)?;
+    let visits = visits_of(ask).await?;
+    subjects.extend(visits.iter().map(|v| format!("visit:{}", v.id)));
+    out.json("visits.json", &visits)?;
     Ok(subjects)
 }

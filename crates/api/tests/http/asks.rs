@@ -264,6 +264,9 @@ fn agreed(own: &Own) -> Value {
         "letterhead": "Norte", "subject": "Su cuenta", "body": "Estimado {debtor.name}:"});
     json!({
         "PUT /clients/{id}/terms": {"after": 0, "terms": terms, "note": "x"},
+        "POST /debtors/{id}/visits": {"address_id": own.client, "at": "2026-11-24T16:00:00.000Z"},
+        "POST /visits/{id}/record": {"outcome": "nobody", "visited_at": "2026-11-23T16:00:00.000Z"},
+        "POST /visits/{id}/cancel": {"reason": "x"},
         "POST /plans": {"debtor_id": own.debtor, "offer": "six_months"},
         "POST /plans/{id}/answer": {"yes": true, "reason": "x"},
         "POST /plans/{id}/cancel": {"reason": "x"},

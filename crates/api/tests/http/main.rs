@@ -37,6 +37,7 @@ mod sign_in;
 mod sign_in_ends;
 mod stages;
 mod tenants;
+mod visits;
 mod what_if;
 mod world;
 mod writes;

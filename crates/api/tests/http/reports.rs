@@ -426,7 +426,9 @@ async fn messages_are_among_the_actions_of_the_morning_row_13() {
     let sent = file["messages"].as_array().expect("messages");
     assert_eq!(sent.len(), 2, "{file}");
     assert!(!file["messages"].to_string().contains("+525512345671"));
-    for part in ["plans", "stages", "received", "letters", "excuses"] {
+    for part in [
+        "plans", "stages", "received", "letters", "visits", "excuses",
+    ] {
         assert!(file[part].is_array(), "{part}: {file}");
     }
 }

@@ -243,6 +243,10 @@ ASMXC GET /api/v1/debtors
 SMXC GET /api/v1/debtors/{id}
 SMXC GET /api/v1/debtors/{id}/why-not
 ASMX GET /api/v1/debtors/{id}/duties
+SMXC GET /api/v1/debtors/{id}/visits
+SMX POST /api/v1/debtors/{id}/visits
+SMX POST /api/v1/visits/{id}/record
+SMX POST /api/v1/visits/{id}/cancel
 MXC GET /api/v1/debtors/{id}/evidence
 SMXC GET /api/v1/clients/{id}/terms
 MX PUT /api/v1/clients/{id}/terms

@@ -169,7 +169,8 @@ impl CenterHandle {
     /// `NotFound`.
     pub async fn replay(&self, stored: &Verdict) -> Result<Replayed, CenterError> {
         let out = &self.inner.shared.out;
-        let facts = out.store.facts_at(stored.debtor_id, stored.at).await?;
+        let at = stored.facts_at();
+        let facts = out.store.facts_at(stored.debtor_id, at).await?;
         Ok(Replayed::of(&*out.law, &facts, stored))
     }
 

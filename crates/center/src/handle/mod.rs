@@ -13,6 +13,7 @@ mod receipts;
 mod segments;
 mod stops;
 mod timed;
+mod visits;
 
 pub use messages::{HookError, Preview};
 pub(crate) use timed::StoreTimes;

@@ -193,7 +193,9 @@ pub(crate) async fn obey(shared: &Arc<Shared>, told: &Event) -> Result<(), Store
             | "plan.completed"
             | "plan.cancelled"
     );
-    if !stops || !shared.plans() {
+    // A promise silences calls and visits alone.
+    let promised = event.kind == "promise.made";
+    if !(stops || promised) || !shared.plans() {
         return Ok(());
     }
     let subject = event.subject.strip_prefix("debtor:");
@@ -201,6 +203,10 @@ pub(crate) async fn obey(shared: &Arc<Shared>, told: &Event) -> Result<(), Store
     let Some(debtor) = named.and_then(|id| id.parse::<DebtorId>().ok()) else {
         return Ok(());
     };
+    crate::visits::withdraw(shared, debtor).await?;
+    if promised {
+        return Ok(());
+    }
     withdraw(shared, debtor).await
 }
 

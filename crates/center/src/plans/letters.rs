@@ -10,14 +10,15 @@ use crate::script::amount;
 use crate::shared::Shared;
 use crate::words::spoken_date;
 use domain::entity::{
-    Address, BatchState, Channel, CheckPoint, Client, ContactPoint, Debt, Language, LedgerKind,
-    LedgerRow, Letter, LetterBatch, LetterLevel, LetterTemplate, PartyRole, PointClass, Verdict,
+    Address, BatchState, Channel, CheckPoint, Client, Debt, Language, LedgerKind, LedgerRow,
+    Letter, LetterBatch, LetterLevel, LetterTemplate, PointClass, Verdict,
 };
 use domain::event::NewEvent;
 use domain::ids::{
-    DebtId, DebtorId, LedgerId, LetterBatchId, LetterId, LetterTemplateId, PointId, VerdictId,
+    DebtId, DebtorId, LedgerId, LetterBatchId, LetterId, LetterTemplateId, VerdictId,
 };
-use domain::law::{Action, Judge};
+pub(crate) use domain::law::at_his_contract;
+use domain::law::{Action, Judge, postal_point};
 use domain::ports::Store;
 use domain::ports::store::{ContactFacts, LetterDraft, LetterOpened, StoreError};
 use domain::rules::letter::{fill, house_text};
@@ -96,11 +97,6 @@ impl Judge for AtContract<'_> {
     }
 }
 
-fn address(facts: &ContactFacts) -> Option<&ContactPoint> {
-    let mut points = facts.points.iter();
-    points.find(|p| p.channel == Channel::Letter && !p.bad)
-}
-
 /// Where the debtor's letters go, as the file says it, line by line.
 async fn lines_of(store: &dyn Store, debtor: DebtorId) -> Result<Vec<String>, StoreError> {
     let known = store.addresses_of(debtor).await?;
@@ -114,35 +110,10 @@ fn addressee(of: &LetterFacts<'_>) -> String {
     if !of.address.is_empty() {
         return format!("{name}\n{}", of.address.join("\n"));
     }
-    match address(of.facts).map(|p| p.value.reveal()) {
+    match postal_point(of.facts).map(|p| p.value.reveal()) {
         Some(value) if !value.is_empty() => format!("{name}\n{value}"),
         _ => name.clone(),
     }
-}
-
-/// Who has no postal address among his points is judged as at that of his file or his contract; the latter is
-/// the creditor's to fill in. Holds, wishes and caps bind him all the same.
-pub(crate) fn at_his_contract(mut facts: ContactFacts) -> ContactFacts {
-    if address(&facts).is_none() {
-        let debtor_id = facts.debtor.id;
-        facts.points.push(ContactPoint {
-            id: PointId(Uuid::new_v5(&debtor_id.0, b"letter")),
-            debtor_id,
-            role: PartyRole::Titular,
-            channel: Channel::Letter,
-            value: String::new().into(),
-            class: PointClass::Other,
-            source: "contract".to_owned(),
-            given_by_debtor: true,
-            authorised: true,
-            confidence: 0,
-            position: 0,
-            bad: false,
-            last_rpc_at: None,
-            added_at: UtcMs(0),
-        });
-    }
-    facts
 }
 
 pub(crate) fn action(facts: &ContactFacts, id: Uuid, now: UtcMs) -> Action {
@@ -150,7 +121,7 @@ pub(crate) fn action(facts: &ContactFacts, id: Uuid, now: UtcMs) -> Action {
         verdict_id: VerdictId(id),
         check_point: CheckPoint::Message,
         channel: Channel::Letter,
-        point_id: address(facts).map(|p| p.id),
+        point_id: postal_point(facts).map(|p| p.id),
         campaign_id: None,
         campaign_window: None,
         attempts_per_day: None,

@@ -1,6 +1,6 @@
 //! What the packs ask of the conversation: facts of the first contact, questions that may not be asked.
 
-use crate::world::{House, Plan, ask, debtor_id};
+use crate::world::{House, Plan, debtor_id};
 use center::{Actor, DisposeAsk};
 use domain::ids::AttemptId;
 use domain::ports::store::CatalogStore as _;
@@ -22,6 +22,19 @@ const FIRST_CONTACT: [&str; 8] = [
 pub(crate) fn told(code: &str) -> Vec<String> {
     let facts = FIRST_CONTACT.iter().filter(|_| code.starts_with("CD."));
     facts.map(|fact| (*fact).to_owned()).collect()
+}
+
+/// A disposition with its code and the facts of a first contact, and nothing else.
+pub(crate) fn ask(code: &str) -> DisposeAsk {
+    DisposeAsk {
+        code: code.into(),
+        note: None,
+        promise: None,
+        claim: None,
+        callback_at: None,
+        then: None,
+        told_facts: told(code),
+    }
 }
 
 /// An agent in a call with the only debtor.

@@ -56,5 +56,6 @@ mod strategies;
 mod told;
 mod transfers;
 mod two_nodes;
+mod visits;
 mod world;
 mod written;

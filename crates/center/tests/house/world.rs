@@ -1,7 +1,8 @@
 //! A small house on virtual time: memory store, simulated carrier, real rule book, agents' sockets.
 
+pub(crate) use crate::conduct::ask;
 use crate::screen::Screen;
-use center::{Center, CenterConfig, CenterHandle, DeskHub, DisposeAsk, LawBook, Ports, StateAsk};
+use center::{Center, CenterConfig, CenterHandle, DeskHub, LawBook, Ports, StateAsk};
 use domain::entity::{
     Agent, Attempt, CallerId, Campaign, CampaignParams, CampaignStatus, Channel, Client,
     ContactPoint, CreditorKind, Debt, DebtStatus, Debtor, DebtorKind, Language, PartyRole,
@@ -73,19 +74,6 @@ pub(crate) fn point_id(n: u128) -> PointId {
 
 pub(crate) fn agent_id(n: u128) -> AgentId {
     AgentId(id(500 + n))
-}
-
-/// A disposition with its code and the facts of a first contact, and nothing else.
-pub(crate) fn ask(code: &str) -> DisposeAsk {
-    DisposeAsk {
-        code: code.into(),
-        note: None,
-        promise: None,
-        claim: None,
-        callback_at: None,
-        then: None,
-        told_facts: crate::conduct::told(code),
-    }
 }
 
 pub(crate) fn mxn(amount_minor: i64) -> Money {
@@ -331,10 +319,8 @@ pub(crate) async fn furnish(store: &MemoryStore, plan: &Plan, now: UtcMs) {
         zone: "America/Mexico_City".into(),
         created_at: now,
     };
-    store
-        .put_portfolio(&portfolio, &[])
-        .await
-        .expect("portfolio");
+    let stored = store.put_portfolio(&portfolio, &[]).await;
+    stored.expect("portfolio");
     for n in 0..plan.debtors {
         debtor(store, n, now).await;
     }

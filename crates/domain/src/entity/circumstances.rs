@@ -85,6 +85,9 @@ pub struct Circumstances {
     /// Until when the debtor is reserved for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserved_until: Option<UtcMs>,
+    /// When it was asked, where that is not the instant that was judged: with the facts of then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<UtcMs>,
 }
 
 impl Circumstances {

@@ -3,6 +3,7 @@
 use super::{Attempt, Channel, PointClass};
 use crate::ids::{
     AttemptId, CampaignId, ClientId, DebtId, DebtorId, LedgerId, MessageId, PersonId, PointId,
+    VisitId,
 };
 use crate::pii::Pii;
 use crate::time::UtcMs;
@@ -23,10 +24,13 @@ crate::text_enum! {
         Abandoned = "abandoned",
         /// A reply by the debtor on any channel.
         Reply = "reply",
+        /// A visit that was given back before anybody went: it counts nowhere.
+        Withdrawn = "withdrawn",
     }
 }
 
-/// One counted act. Rows are never changed, but `reached_network` is settled once.
+/// One counted act. Rows are never changed, but `reached_network` is settled once; that of a visit is settled with
+/// what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerRow {
     /// Identity.
@@ -56,7 +60,7 @@ pub struct LedgerRow {
     /// The campaign behind it.
     pub campaign_id: Option<CampaignId>,
     /// `Some(false)` once it is known that the dial never reached the number (congestion, trunk fault);
-    /// `None` while unknown, which counts as reached.
+    /// `None` while unknown, which counts as reached. Of a visit: whether it met who owes.
     pub reached_network: Option<bool>,
 }
 
@@ -87,6 +91,21 @@ impl LedgerRow {
     #[must_use]
     pub fn id_of_message(message: MessageId) -> LedgerId {
         LedgerId(uuid::Uuid::new_v5(&message.0, b"message"))
+    }
+
+    /// Identity of the row that counts a visit.
+    #[must_use]
+    pub const fn id_of_visit(visit: VisitId) -> LedgerId {
+        LedgerId(visit.0)
+    }
+
+    /// Whether it is a visit that met who owes: he was talked to.
+    #[must_use]
+    pub const fn is_meeting(&self) -> bool {
+        matches!(
+            (self.kind, self.reached_network),
+            (LedgerKind::Visit, Some(true))
+        )
     }
 
     /// Identity of the row of that kind of an attempt.

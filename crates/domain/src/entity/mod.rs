@@ -42,6 +42,7 @@ pub mod terms;
 pub mod trail;
 pub mod trunk;
 pub mod verdict;
+pub mod visit;
 pub mod voicemail;
 
 pub use address::{ADDRESSES_MAX, Address};
@@ -104,4 +105,5 @@ pub use verdict::{
     BlockReason, CheckPoint, CounterCheck, Decision, DecisionRecord, LeftOut, PackRef, RuleHit,
     Started, Verdict, ZoneEvidence,
 };
+pub use visit::{VISIT_AHEAD_DAYS, VISIT_SLACK_MS, Visit, VisitOutcome, VisitState};
 pub use voicemail::{VoicemailPart, VoicemailTemplate};

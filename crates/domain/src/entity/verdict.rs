@@ -263,6 +263,15 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The instant whose facts it was made of.
+    #[must_use]
+    pub fn facts_at(&self) -> UtcMs {
+        let record = self.record.as_deref();
+        record
+            .and_then(|r| r.circumstances.asked_at)
+            .unwrap_or(self.at)
+    }
+
     /// The first refusing reason in Spanish and English, when refused.
     #[must_use]
     pub fn reason(&self) -> Option<(&str, &str)> {

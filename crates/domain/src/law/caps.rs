@@ -64,6 +64,21 @@ struct Act {
     channel: Channel,
 }
 
+/// Whether a row is of what a cap counts. A visit that met who owes was a talk with him; one that met somebody else
+/// or nobody was an action and no contact; one of which nobody said yet what came of it counts as a contact.
+const fn counts_row(counts: Counts, row: &LedgerRow) -> bool {
+    match row.kind {
+        LedgerKind::Withdrawn => false,
+        LedgerKind::Visit if matches!(row.reached_network, Some(false)) => {
+            matches!(counts, Counts::Action)
+        }
+        LedgerKind::Visit if row.is_meeting() => {
+            counts_kind(counts, LedgerKind::Visit) || counts_kind(counts, LedgerKind::Conversation)
+        }
+        kind => counts_kind(counts, kind),
+    }
+}
+
 const fn counts_kind(counts: Counts, kind: LedgerKind) -> bool {
     match counts {
         Counts::Attempt => matches!(kind, LedgerKind::Attempt),
@@ -116,7 +131,7 @@ fn acts(case: &Case<'_>, cap: &Cap, debt: Option<DebtId>) -> (Vec<Act>, Vec<Left
     let mut found: Vec<Act> = Vec::new();
     let mut left_out = Vec::new();
     for row in &case.facts.ledger {
-        let fits = counts_kind(cap.counts, row.kind)
+        let fits = counts_row(cap.counts, row)
             && names(&cap.channels, row.channel)
             && class_fits(cap.point, row.class)
             && case.in_scope(cap.scope, row, debt);
@@ -161,6 +176,25 @@ fn period(window: CapWindow, now: UtcMs, tz: &TimeZone) -> (UtcMs, UtcMs) {
     )
 }
 
+/// Up to where acts that are planned ahead fall into one period of the cap with an act of now.
+fn reach(window: CapWindow, now: UtcMs, tz: &TimeZone) -> UtcMs {
+    match window {
+        CapWindow::RollingDays(n) => {
+            let last = plus_days(date_of(now, tz), i64::from(n));
+            day_start(last, tz, Side::Later)
+        }
+        CapWindow::CalendarDay(_) | CapWindow::CalendarWeek(_) => period(window, now, tz).1,
+    }
+}
+
+/// The act that a least gap is measured from: the newest, planned ones among them as far as the gap reaches.
+fn gap_act(acts: &[Act], days: u16, now: UtcMs, tz: &TimeZone) -> Option<Act> {
+    let days = i64::from(days);
+    let by_date = day_start(plus_days(date_of(now, tz), days), tz, Side::Later);
+    let soon = by_date.max(now.plus_ms(days * DAY_MS));
+    acts.iter().find(|a| a.at < soon).copied()
+}
+
 /// First instant at which the act that fills the cap no longer counts.
 fn release(window: CapWindow, act: Act, now: UtcMs, tz: &TimeZone) -> UtcMs {
     let (_, end) = period(window, now, tz);
@@ -201,7 +235,9 @@ pub(crate) fn test(case: &Case<'_>, pack: &Pack, cap: &Cap) -> Option<Tested> {
         for zone in case.zones {
             let tz = &zone.zone.tz;
             let (from, to) = period(cap.window, case.now, tz);
-            let inside: Vec<Act> = acts.iter().copied().filter(|a| a.at >= from).collect();
+            let ahead = reach(cap.window, case.now, tz);
+            let of_period = |a: &Act| a.at >= from && a.at < ahead;
+            let inside: Vec<Act> = acts.iter().copied().filter(of_period).collect();
             let value = u32::try_from(inside.len()).unwrap_or(u32::MAX);
             if worst.as_ref().is_none_or(|w| value > w.value) {
                 worst = Some(CounterCheck {
@@ -223,7 +259,9 @@ pub(crate) fn test(case: &Case<'_>, pack: &Pack, cap: &Cap) -> Option<Tested> {
                     full = Some((until, value, last.channel));
                 }
             }
-            if let (Some(days), Some(last)) = (cap.min_gap_days, acts.first()) {
+            if let Some(days) = cap.min_gap_days
+                && let Some(last) = gap_act(&acts, days, case.now, tz)
+            {
                 let by_date = day_start(
                     plus_days(date_of(last.at, tz), i64::from(days)),
                     tz,
@@ -231,7 +269,7 @@ pub(crate) fn test(case: &Case<'_>, pack: &Pack, cap: &Cap) -> Option<Tested> {
                 );
                 let until = by_date.max(last.at.plus_ms(i64::from(days) * DAY_MS));
                 if until > case.now && gap.is_none_or(|g| until > g.0) {
-                    gap = Some((until, *last));
+                    gap = Some((until, last));
                 }
             }
         }

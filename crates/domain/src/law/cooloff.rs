@@ -15,11 +15,12 @@ use jiff::tz::TimeZone;
 /// Hours without over-dialing a number that heard nobody, where no pack says (law.md §5).
 pub(crate) const HOUSE_ABANDONED_BLOCK_H: u32 = 72;
 
-const fn starts(after: After, kind: LedgerKind) -> bool {
+const fn starts(after: After, row: &LedgerRow) -> bool {
+    let talk = matches!(row.kind, LedgerKind::Conversation) || row.is_meeting();
     match after {
-        After::Conversation => matches!(kind, LedgerKind::Conversation),
-        After::DirectContact => matches!(kind, LedgerKind::Conversation | LedgerKind::Reply),
-        After::Abandoned => matches!(kind, LedgerKind::Abandoned),
+        After::Conversation => talk,
+        After::DirectContact => talk || matches!(row.kind, LedgerKind::Reply),
+        After::Abandoned => matches!(row.kind, LedgerKind::Abandoned),
     }
 }
 
@@ -55,6 +56,7 @@ fn asked_for(case: &Case<'_>, rule: &Cooloff, event: &LedgerRow) -> bool {
                 && c.revoked_at.is_none_or(|t| case.now < t)
                 && !case.facts.ledger.iter().any(|row| {
                     row.channel == case.channel
+                        && row.kind != LedgerKind::Withdrawn
                         && row.at >= c.granted_at
                         && case.in_scope(Scope::Person, row, None)
                 })
@@ -66,7 +68,7 @@ pub(crate) fn test(case: &Case<'_>, pack: &Pack, rule: &Cooloff) -> Option<(Find
     let mut latest: Option<(UtcMs, &LedgerRow)> = None;
     for debt in case.passes(rule.scope) {
         for row in &case.facts.ledger {
-            let fits = starts(rule.after, row.kind)
+            let fits = starts(rule.after, row)
                 && stops(rule, case.channel, row.channel)
                 && case.in_scope(rule.scope, row, debt)
                 && !asked_for(case, rule, row);

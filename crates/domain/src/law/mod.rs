@@ -16,6 +16,7 @@ mod duties;
 mod finding;
 mod holds;
 mod holiday_names;
+mod home;
 mod judge;
 mod local;
 mod opening;
@@ -41,6 +42,7 @@ pub use book::{
 pub use client::{CLIENT_LAYER, ClientLaw, ContractTerms, TermCap, TermWindow};
 pub use duties::Duties;
 pub use holiday_names::holiday_es;
+pub use home::{at_his_contract, postal_point};
 pub use opening::OpeningPlace;
 pub use past::{open_then, points_then};
 pub use recording::RecordingDays;

@@ -1,7 +1,7 @@
 //! Decisions made again: the same question to the same facts must have the same answer (law.md §2.11).
 
-use super::{Action, Judge, points_then};
-use crate::entity::{DecisionRecord, Verdict};
+use super::{Action, Judge, at_his_contract, points_then};
+use crate::entity::{Channel, DecisionRecord, Verdict};
 use crate::ports::store::ContactFacts;
 use serde::Serialize;
 
@@ -50,7 +50,10 @@ impl Replayed {
     /// says itself.
     #[must_use]
     pub fn of(judge: &dyn Judge, facts: &ContactFacts, stored: &Verdict) -> Self {
-        let mut facts = facts.clone();
+        let mut facts = match stored.channel {
+            Channel::Letter | Channel::Visit => at_his_contract(facts.clone()),
+            _ => facts.clone(),
+        };
         points_then(&mut facts, std::slice::from_ref(stored), stored.at);
         let verdict = judge.judge(&facts, &action_of(stored));
         let mut differences = Vec::new();

@@ -6,7 +6,7 @@ use super::finding::{Effect, Finding};
 use super::local::{Side, date_of, day_start, monday_of, plus_days};
 use super::pack::{Pack, Scope, StrictId};
 use super::text;
-use crate::entity::{BlockReason, LedgerRow};
+use crate::entity::{BlockReason, LedgerKind, LedgerRow};
 use crate::time::UtcMs;
 
 /// What the pack's harder reading says, when it is switched on.
@@ -27,19 +27,26 @@ fn sfc(case: &Case<'_>, pack: &Pack) -> Vec<Finding> {
         .facts
         .ledger
         .iter()
-        .filter(|r| r.reached_network != Some(false))
+        // A visit that met nobody was made all the same.
+        .filter(|r| r.kind == LedgerKind::Visit || r.reached_network != Some(false))
         .filter(|r| case.in_scope(Scope::CreditorPerson, r, None));
     for row in rows {
         for zone in case.zones {
             let tz = &zone.zone.tz;
             let date = date_of(row.at, tz);
             let day_end = day_start(plus_days(date, 1), tz, Side::Later);
-            if day_end > case.now && today.is_none_or(|t| day_end > t.0) {
+            // What is planned for another day or week uses up that one.
+            let begun = |first| day_start(first, tz, Side::Earlier) <= case.now;
+            if begun(date) && day_end > case.now && today.is_none_or(|t| day_end > t.0) {
                 today = Some((day_end, row));
             }
             let week_end = day_start(plus_days(monday_of(date), 7), tz, Side::Later);
             let other = row.channel != case.channel;
-            if other && week_end > case.now && week.is_none_or(|w| week_end > w.0) {
+            if other
+                && begun(monday_of(date))
+                && week_end > case.now
+                && week.is_none_or(|w| week_end > w.0)
+            {
                 week = Some((week_end, row));
             }
         }

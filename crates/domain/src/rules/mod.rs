@@ -32,6 +32,7 @@ pub mod stale;
 pub mod strategy;
 pub mod template;
 pub mod tone;
+pub mod visit;
 pub mod voicemail;
 pub mod withdrawal;
 pub mod worth;

@@ -311,7 +311,8 @@ impl SegmentFacts<'_> {
         row.messages_30d = count(self.messages.iter().filter(sent).count());
         let made = |l: &&&Letter| l.made_at > month;
         row.letters_30d = count(self.letters.iter().filter(made).count());
-        let visit = |l: &&&LedgerRow| l.kind == LedgerKind::Visit && l.at > month;
+        // One that is planned has not been made.
+        let visit = |l: &&&LedgerRow| l.kind == LedgerKind::Visit && l.at > month && l.at <= now;
         row.visits_30d = count(self.ledger.iter().filter(visit).count());
     }
 

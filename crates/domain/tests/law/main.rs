@@ -13,3 +13,4 @@ mod ledger;
 mod people;
 mod record;
 mod schedule;
+mod visits;

@@ -132,7 +132,7 @@ pub(super) async fn replay(debtor: &str, args: &ConfigArgs) -> Result<(), Failur
         .map_err(anyhow::Error::from)?;
     let mut different = 0_u64;
     for verdict in &stored {
-        let facts = store.facts_at(id, verdict.at).await;
+        let facts = store.facts_at(id, verdict.facts_at()).await;
         let again = Replayed::of(&book, &facts.map_err(anyhow::Error::from)?, verdict);
         if !again.same {
             different += 1;

@@ -65,6 +65,7 @@ mod settled;
 pub mod stages;
 pub mod strategies;
 pub mod trail;
+pub mod visits;
 
 #[cfg(test)]
 mod tests;

@@ -41,7 +41,11 @@ async fn each_debtor_comes_once(store: &Subject) {
     assert_eq!(draft.portfolio.id, scene.portfolio.id);
     assert_eq!(draft.debts.len(), 2);
     assert!(draft.debts.iter().all(|d| d.debtor_id == new.debtor.id));
-    assert_eq!(draft.points, [new.point.clone()], "a number once");
+    assert_eq!(
+        draft.points,
+        std::slice::from_ref(&new.point),
+        "a number once"
+    );
     assert_eq!((draft.parties.len(), draft.consents.len()), (2, 2));
     assert!(draft.ledger.is_empty() && draft.client_law.is_none());
     let gone = store.get_debtor(new.debtor.id).await;

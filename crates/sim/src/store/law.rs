@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::entity::dnc::{keyed_hash, listed_form, may_hold};
 use domain::entity::{
     Complaint, ComplaintState, ContactPoint, DebtStatus, Debtor, DncList, LedgerKind, LedgerRow,
-    ListState, Preference, Suppression, SuppressionKind,
+    ListState, Preference, Suppression, SuppressionKind, Visit,
 };
 use domain::event::{AUDIT_KIND, AuditHead, AuditLink, Event, NewEvent, chain_hash};
 use domain::ids::{CampaignId, ClientId, DebtorId, DncListId, LedgerId, SuppressionId};
@@ -16,6 +16,7 @@ use domain::ports::store::{
     ActAsk, ChainLink, ComplaintAsk, ContactFacts, DebtorRow, DraftDebtor, ItemState, LawStore,
     PAGE_LIMIT_MAX, ReasonCount, ReasonKey, RowFacts, StoreError,
 };
+use domain::rules::visit::ledger_then;
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -177,7 +178,8 @@ impl LawStore for MemoryStore {
         let t = self.tx().await?;
         let mut facts = facts_of(&t, debtor, at)?;
         facts.client_law = client_law(&t, facts.debtor.client_id, at);
-        facts.ledger.retain(|r| r.at < at);
+        let visits: Vec<Visit> = t.visits.values().cloned().collect();
+        ledger_then(&mut facts.ledger, &visits, at);
         facts.holds = t.holds.of(debtor).cloned().collect();
         let there = t.debts.of(debtor).cloned();
         facts.debts = there.filter(|d| open_then(d, &facts.holds, at)).collect();

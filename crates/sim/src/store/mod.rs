@@ -39,6 +39,7 @@ mod stage_facts;
 mod stages;
 mod strategies;
 mod trail;
+mod visits;
 
 use owned::Owned;
 pub(crate) use reports::kpi_world;
@@ -188,6 +189,7 @@ pub struct Tables {
         BTreeMap<domain::ids::LetterTemplateId, domain::entity::LetterTemplate>,
     pub(crate) letter_batches: BTreeMap<domain::ids::LetterBatchId, domain::entity::LetterBatch>,
     pub(crate) letters: BTreeMap<domain::ids::LetterId, domain::entity::Letter>,
+    pub(crate) visits: BTreeMap<domain::ids::VisitId, domain::entity::Visit>,
     pub(crate) preferences: BTreeMap<PreferenceId, Preference>,
     pub(crate) dnc_lists: BTreeMap<DncListId, DncList>,
     pub(crate) dnc_entries: BTreeSet<(DncListId, String)>,

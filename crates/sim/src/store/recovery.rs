@@ -51,14 +51,18 @@ impl MemoryStore {
         let mut sums: BTreeMap<(Currency, i64), RecoverySum> = BTreeMap::new();
         let ours = t.debts.values().filter(|d| d.portfolio_id == ask.portfolio);
         for one in ours.filter_map(|debt| measure_one(&t, debt, ask)) {
-            match sums.get_mut(&(one.currency, one.bucket.code())) {
-                Some(sum) => {
-                    sum.debts += 1;
-                    sum.balance_minor += one.balance_minor;
-                    sum.recovered_minor += one.recovered_minor;
-                }
-                None => drop(sums.insert((one.currency, one.bucket.code()), one)),
-            }
+            let none = RecoverySum {
+                debts: 0,
+                balance_minor: 0,
+                recovered_minor: 0,
+                ..one
+            };
+            let sum = sums
+                .entry((one.currency, one.bucket.code()))
+                .or_insert(none);
+            sum.debts += one.debts;
+            sum.balance_minor += one.balance_minor;
+            sum.recovered_minor += one.recovered_minor;
         }
         t.recovery
             .insert(ask.portfolio, sums.into_values().collect());

@@ -29,7 +29,8 @@ pub(super) fn counts(t: &Tables, debt: &Debt, now: UtcMs) -> StageCounts {
         HoldKind::Moratorium,
         HoldKind::Minor,
     ];
-    let channels: BTreeSet<_> = of_debtor().map(|l| l.channel).collect();
+    let done = of_debtor().filter(|l| l.kind != LedgerKind::Withdrawn && l.at <= now);
+    let channels: BTreeSet<_> = done.map(|l| l.channel).collect();
     StageCounts {
         attempts: count(
             t.attempts

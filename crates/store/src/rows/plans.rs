@@ -1,8 +1,8 @@
-//! Terms, plans, stages, excuses, letters.
+//! Terms, plans, stages, excuses, letters, visits.
 
 use super::{Stirs, entity};
 use domain::entity::{
-    DebtStage, Excuse, Instalment, Letter, LetterBatch, LetterTemplate, Plan, PolicyVersion,
+    DebtStage, Excuse, Instalment, Letter, LetterBatch, LetterTemplate, Plan, PolicyVersion, Visit,
 };
 use domain::ids::DebtorId;
 
@@ -55,6 +55,15 @@ entity!(LetterBatch, "letter_batches", "batch of letters" {
 entity!(Letter, "letters", "letter" {
         id, client_id, debtor_id, debt_id, batch_id, level, language, template_id, letterhead,
         addressee, subject, body, dated, made_at
+    }
+    fn stirs(&self) -> Option<Stirs> {
+        Some(Stirs::Debtor(self.debtor_id))
+    }
+);
+
+entity!(Visit, "visits", "visit" {
+        id, client_id, debtor_id, address_id, debts, planned_at, state, verdict_id, made_by, made_at,
+        visited_at, outcome, result, note, reason, ended_by, ended_at
     }
     fn stirs(&self) -> Option<Stirs> {
         Some(Stirs::Debtor(self.debtor_id))

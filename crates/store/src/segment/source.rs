@@ -226,7 +226,12 @@ impl Compiler {
             ),
             Field::Visits30d => (
                 "ledger",
-                format!("x.kind='visit' AND x.at>{}", since(30)),
+                // One that is planned has not been made.
+                format!(
+                    "x.kind='visit' AND x.at>{} AND x.at<={}",
+                    since(30),
+                    since(0)
+                ),
                 Some("ledger_visits"),
             ),
             Field::PromisesBroken60d => (

@@ -223,6 +223,7 @@ id_cells!(
     LetterBatchId,
     ExcuseId,
     VoicemailId,
+    VisitId,
 );
 
 /// Types whose text form is what is stored.
@@ -271,6 +272,8 @@ text_cells!(
     domain::entity::StrategyTrigger,
     domain::entity::Tone,
     domain::entity::LetterLevel,
+    domain::entity::VisitOutcome,
+    domain::entity::VisitState,
     domain::entity::PartyRole,
     domain::entity::PaymentChannel,
     domain::entity::BankFileState,

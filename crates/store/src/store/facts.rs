@@ -2,7 +2,7 @@
 
 use super::import::aside::RECALL_LINES;
 use super::table::pieces;
-use super::{addresses, listed};
+use super::{addresses, listed, visits};
 use crate::rows::{Entity, columns};
 use crate::sql::{Field, Link, Val, holes, vals};
 use domain::entity::{
@@ -13,6 +13,7 @@ use domain::ids::{ClientId, DebtorId, ImportId, LedgerId, PersonId, PortfolioId}
 use domain::law::{ClientLaw, LEDGER_DAYS, open_then};
 use domain::ports::StoreError;
 use domain::ports::store::ContactFacts;
+use domain::rules::visit::{ROWS_AHEAD_MS, ledger_then};
 use domain::time::{DAY_MS, UtcMs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -337,7 +338,8 @@ pub(super) async fn ledger_of(
 ) -> Result<Ledger, StoreError> {
     let before = match asked {
         Asked::Now => UtcMs(i64::MAX),
-        Asked::Then => now,
+        // A visit stands ahead of the instant by which it was planned.
+        Asked::Then => now.plus_ms(ROWS_AHEAD_MS),
     };
     let oldest = vals![now.plus_ms(-i64::from(LEDGER_DAYS) * DAY_MS), before];
     let persons: BTreeSet<PersonId> = debtors.iter().map(|d| d.person_id).collect();
@@ -360,8 +362,13 @@ pub(super) async fn ledger_of(
     }
     let unique: BTreeMap<(UtcMs, LedgerId), LedgerRow> =
         found.into_iter().map(|r| ((r.at, r.id), r)).collect();
+    let mut rows: Vec<LedgerRow> = unique.into_values().collect();
+    if matches!(asked, Asked::Then) {
+        let visits = visits::behind(tx, &rows).await?;
+        ledger_then(&mut rows, &visits, now);
+    }
     let mut ledger = Ledger {
-        rows: unique.into_values().collect(),
+        rows,
         by_person: BTreeMap::new(),
         by_address: BTreeMap::new(),
     };

@@ -27,6 +27,7 @@ const DEEDS: &[&str] = &[
     "plans",
     "excuses",
     "letters",
+    "visits",
     "inbox",
     "inbound_calls",
     // Those that left; what only waited for its day goes with him.

@@ -33,6 +33,7 @@ const MOVES: &[&str] = &[
     "inbound_calls",
     "planned_steps",
     "addresses",
+    "visits",
 ];
 
 /// Tables whose rows belong to a debt and go with it when it goes back.

@@ -77,6 +77,7 @@ mod strategies;
 pub(crate) mod sums;
 mod table;
 mod trail;
+mod visits;
 mod wake;
 
 pub use ahead::AheadCounts;

@@ -4,6 +4,7 @@ use super::SqlStore;
 use super::count::{Asked, all_of, count, count_all};
 use super::due_items;
 use super::estimate::EXACT_MAX;
+use super::recovery::Shares;
 use super::steps::step_of;
 use crate::rows::{Entity as _, columns};
 use crate::segment::Filter;

@@ -292,7 +292,8 @@ impl StageStore for SqlStore {
         let sql = "SELECT \
             (SELECT COUNT(*) FROM attempts a WHERE a.debtor_id=$1 AND a.invite_at IS NOT NULL) AS attempts, \
             (SELECT COUNT(*) FROM ledger l WHERE l.debtor_id=$1 AND l.kind='conversation') AS conversations, \
-            (SELECT COUNT(DISTINCT l.channel) FROM ledger l WHERE l.debtor_id=$1) AS channels, \
+            (SELECT COUNT(DISTINCT l.channel) FROM ledger l WHERE l.debtor_id=$1 AND l.at<=$3 \
+                AND l.kind<>'withdrawn') AS channels, \
             (SELECT COUNT(*) FROM promises p WHERE p.debt_id=$2 AND p.state='broken') AS broken, \
             (SELECT COUNT(*) FROM promises p WHERE p.debt_id=$2 AND p.state='active') AS promises, \
             (SELECT COUNT(*) FROM plans p WHERE p.debt_id=$2 AND p.state IN ('signed','active')) AS plans, \

@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::entity::{
     Accrual, Address, Attempt, Bucket, Consent, ContactPoint, Debt, DebtStage, Debtor, Excuse,
-    Hold, InboxMessage, Message, Party, Payment, PlanFile, Portfolio, Promise, Role,
+    Hold, InboxMessage, Message, Party, Payment, PlanFile, Portfolio, Promise, Role, Visit,
 };
 use domain::ids::{DebtId, DebtorId, PointId};
 use domain::ports::store::{
@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Messages of each direction and excuses that a file shows.
+/// Messages of each direction, visits and excuses that a file shows.
 const ROWS_SHOWN: u32 = 100;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
@@ -121,6 +121,9 @@ pub struct DebtorFileReply {
     received: Vec<InboxMessage>,
     /// Newest first, at most 200.
     letters: Vec<LetterLine>,
+    /// Planned, made and cancelled, newest first, at most 100.
+    #[schema(value_type = Vec<doc::Visit>)]
+    visits: Vec<Visit>,
     /// Newest first, at most 100.
     #[schema(value_type = Vec<doc::Excuse>)]
     excuses: Vec<Excuse>,
@@ -219,11 +222,12 @@ impl Agreed {
     }
 }
 
-/// What was written to a debtor and by him, and where letters go.
+/// What was written to a debtor and by him, visits to him, and where letters and visits go.
 struct Written {
     messages: Vec<Message>,
     received: Vec<InboxMessage>,
     letters: Vec<LetterLine>,
+    visits: Vec<Visit>,
     addresses: Vec<Address>,
 }
 
@@ -249,6 +253,7 @@ impl Written {
             messages: messages.into_iter().map(shown_message).collect(),
             received: received.into_iter().map(shown_inbox).collect(),
             letters: letter_lines(store, debtor).await?,
+            visits: store.visits_of(debtor, None, ROWS_SHOWN).await?,
             addresses: store.addresses_of(debtor).await?,
         })
     }
@@ -292,6 +297,7 @@ pub async fn debtor_file(
         messages: written.messages,
         received: written.received,
         letters: written.letters,
+        visits: written.visits,
         excuses: agreed.excuses,
     })
 }

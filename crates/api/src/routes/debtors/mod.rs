@@ -5,6 +5,7 @@ mod file;
 mod merges;
 mod promises;
 mod search;
+mod visits;
 mod why_not;
 
 pub(crate) use evidence::evidence_of;
@@ -23,4 +24,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(evidence::routes())
         .merge(why_not::routes())
         .merge(promises::routes())
+        .merge(visits::routes())
 }

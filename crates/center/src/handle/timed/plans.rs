@@ -1,18 +1,19 @@
-//! The clock around terms, plans, stages and letters.
+//! The clock around terms, plans, stages, letters and visits.
 
 use super::Timed;
 use super::ops::timed;
 use async_trait::async_trait;
 use domain::entity::{
     Debt, DebtStage, Excuse, ExcuseKind, Forgiven, Language, Letter, LetterBatch, LetterLevel,
-    LetterTemplate, Plan, PlanFile, PlanState, PolicyVersion, Stage,
+    LetterTemplate, Plan, PlanFile, PlanState, PolicyVersion, Stage, Visit,
 };
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId, PlanId};
+use domain::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId, PlanId, VisitId};
 use domain::law::Judge;
 use domain::ports::store::{
     LetterDraft, LetterOpened, LetterStore, Page, PageRequest, PlanDocument, PlanFilter,
-    PlanRefusal, PlanStore, StageCounts, StageFilter, StageStore, StoreError,
+    PlanRefusal, PlanStore, StageCounts, StageFilter, StageStore, StoreError, VisitDraft, VisitEnd,
+    VisitPlanned, VisitStore,
 };
 use domain::time::UtcMs;
 use std::time::Instant;
@@ -63,4 +64,12 @@ timed! { LetterStore;
     get_letter(id: LetterId) -> Letter;
     letters_of_batch(batch: LetterBatchId, after: Option<LetterId>, limit: u32) -> Vec<Letter>;
     letters_of(debtor: DebtorId, limit: u32) -> Vec<Letter>;
+}
+
+timed! { VisitStore;
+    plan_visit(draft: &VisitDraft, judge: &dyn Judge) -> VisitPlanned;
+    end_visit(id: VisitId, end: &VisitEnd, events: &[NewEvent]) -> bool;
+    withdraw_visits(debtor: DebtorId, now: UtcMs, told: &(dyn for<'a> Fn(&'a Visit) -> NewEvent + Send + Sync)) -> Vec<Visit>;
+    get_visit(id: VisitId) -> Visit;
+    visits_of(debtor: DebtorId, before: Option<VisitId>, limit: u32) -> Vec<Visit>;
 }

@@ -31,6 +31,7 @@ mod sounds;
 mod stages;
 mod strategies;
 mod trail;
+mod visits;
 
 pub use addresses::AddressStore;
 pub use attempts::{
@@ -92,6 +93,7 @@ pub use sounds::{EarlySound, SoundStore};
 pub use stages::{LetterDraft, LetterOpened, LetterStore, StageCounts, StageFilter, StageStore};
 pub use strategies::{PlanAsk, PlanSource, StepAsk, StepCalled, StrategyFigures, StrategyStore};
 pub use trail::{HeardCall, HeardCount, TollAsk, TollTalk, TrailStore, TrunkCount};
+pub use visits::{VisitDraft, VisitEnd, VisitPlanned, VisitStore};
 
 /// Why a store method failed. Refusals are values of each method; these are faults outside.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -142,6 +144,7 @@ pub trait Store:
     + AddressStore
     + DueItemStore
     + DepartureStore
+    + VisitStore
 {
 }
 impl<T> Store for T where
@@ -172,5 +175,6 @@ impl<T> Store for T where
         + AddressStore
         + DueItemStore
         + DepartureStore
+        + VisitStore
 {
 }

@@ -329,6 +329,18 @@ export interface Address {
   added_at: string;
   confirmed_at: string;
 }
+/** A visit in person: planned, made or cancelled. */
+export interface Visit {
+  id: string;
+  address_id: string;
+  planned_at: string;
+  state: string;
+  visited_at: string | null;
+  outcome: string | null;
+  result: string | null;
+  note: string;
+  reason: string;
+}
 /** A due item of a debt, with what of it is unpaid. */
 export interface DueItem {
   debt_id: string;
@@ -357,6 +369,7 @@ export interface File {
   messages: { id: string; channel: string; state: string; body: string; due_at: string; sent_at: string | null }[];
   received: { id: string; channel: string; text: string; received_at: string }[];
   letters: LetterLine[];
+  visits: Visit[];
   excuses: { id: string; kind: string; at: string }[];
 }
 
