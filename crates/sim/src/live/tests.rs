@@ -1,14 +1,18 @@
 use super::*;
 use crate::pacing::{Figures, Policy, RunSpec};
+use std::thread::ScopedJoinHandle;
 
 /// Short talks, and calls that the network ends long before our ring time: the demo's carrier.
 const SHORT: &str = include_str!("../../scenarios/live/short-n20.json");
 /// Share that the live engine may lose against the policy alone: the write-ahead before each dial, cards before
-/// voices, answers judged by three scopes of the guard, and chance between two different crowds: single runs of
-/// five minutes were seen from 0.71 to 0.93, so that the mean of several is asked. What it must catch lost 0.38.
-const LOSS: f64 = 0.12;
+/// voices, answers judged by three scopes of the guard, and chance between two different crowds. Twelve single runs of
+/// five minutes came to 0.83 in the mean, from 0.58 (where the cap on abandoned calls took the mode back) to 0.92, so
+/// that the mean of several is asked. What it must catch lost 0.38.
+const LOSS: f64 = 0.15;
 /// Seeds of each.
-const SEEDS: [u64; 3] = [1, 2, 3];
+const SEEDS: [u64; 6] = [1, 2, 3, 4, 5, 6];
+/// Runs at once.
+const AT_ONCE: usize = 2;
 
 fn short() -> Scenario {
     let scenario = Scenario::parse("short-n20", SHORT).expect("it is one");
@@ -41,6 +45,27 @@ fn mean(of: [f64; SEEDS.len()]) -> f64 {
     of.iter().sum::<f64>() / of.len() as f64
 }
 
+/// A run of each seed.
+fn lived(scenario: &Scenario, campaigns: usize) -> [LiveFigures; SEEDS.len()] {
+    let one = |seed: &u64| {
+        let spec = LiveSpec {
+            seed: *seed,
+            campaigns,
+            ..LiveSpec::default()
+        };
+        run(scenario, &spec).expect("the center starts")
+    };
+    let runs: Vec<LiveFigures> = std::thread::scope(|scope| {
+        let share = |seeds: &'static [u64]| scope.spawn(move || seeds.iter().map(one).collect());
+        let seeds: &'static [u64] = &SEEDS;
+        let shares = seeds.chunks(SEEDS.len() / AT_ONCE).map(share);
+        let shares: Vec<ScopedJoinHandle<'_, Vec<LiveFigures>>> = shares.collect();
+        let runs = shares.into_iter().map(|s| s.join().expect("it lives"));
+        runs.flatten().collect()
+    });
+    runs.try_into().expect("one a seed")
+}
+
 #[test]
 fn the_live_engine_keeps_agents_as_busy_as_the_policy_alone() {
     let scenario = short();
@@ -48,14 +73,7 @@ fn the_live_engine_keeps_agents_as_busy_as_the_policy_alone() {
     assert!(expected > 0.7, "{expected}");
     // One campaign, and two that share the agents: both have to come near it.
     for campaigns in [1, 2] {
-        let runs = SEEDS.map(|seed| {
-            let spec = LiveSpec {
-                seed,
-                campaigns,
-                ..LiveSpec::default()
-            };
-            run(&scenario, &spec).expect("the center starts")
-        });
+        let runs = lived(&scenario, campaigns);
         let busy = mean(runs.map(|r| r.occupancy));
         assert!(
             busy > expected - LOSS,
