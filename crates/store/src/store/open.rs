@@ -2,7 +2,9 @@
 
 use super::ahead::Ahead;
 use super::import::behind::Behind;
-use crate::sql::{Changes, Dialect, Direct, Link, Looks, Reach, WriteTimes, migrate};
+use crate::sql::{
+    Changes, Dialect, Direct, Link, Looks, Reach, WriteTimes, know_their_reach, migrate,
+};
 use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
 use sqlx::Executor as _;
@@ -102,6 +104,8 @@ fn lite_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
 }
 
 async fn lite_pools(url: &str) -> Result<Pools, StoreError> {
+    // Before the first connection.
+    know_their_reach();
     let options = lite_options(url)?;
     // First, for it makes the file.
     let writer = Arc::new(Direct::open(options.get_filename())?);
