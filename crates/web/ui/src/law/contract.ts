@@ -1,6 +1,6 @@
 // What a client's contract asks beyond the law: as the server sends it, as the form edits it, and in words.
-import { Problem } from '../lib/api';
 import { t, tn, word } from '../lib/i18n.svelte';
+import { wrongIn, type Wrong } from '../lib/refused';
 import { DAYS } from './codes';
 
 /** Over what a cap counts, and what it counts: the words of the packs. */
@@ -69,8 +69,7 @@ export interface Draft {
   windows: TermWindow[];
   caps: CapDraft[];
 }
-/** Place in the document → what would be right there. */
-export type Wrong = Record<string, string>;
+export type { Wrong };
 
 export const newWindow = (): TermWindow => ({ days: DAYS.slice(0, 5), from: '09:00', to: '18:00', channels: ['call'] });
 
@@ -145,14 +144,7 @@ function words(reason: string): string {
 }
 
 /** Where a refused contract is wrong. */
-export function wrongOf(error: unknown): Wrong {
-  const found: Wrong = {};
-  for (const one of error instanceof Problem ? error.errors : []) {
-    const path = String(one.path ?? '').replace(/^terms\./, '');
-    if (path) found[path] = words(String(one.reason ?? ''));
-  }
-  return found;
-}
+export const wrongOf = (error: unknown): Wrong => wrongIn(error, 'terms', words);
 
 const listed = (list: string, codes: readonly string[]): string => codes.map((code) => word(list, code)).join(', ');
 

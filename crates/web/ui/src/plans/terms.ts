@@ -1,7 +1,7 @@
 // A client's terms as the form edits them, and where a refused one is wrong.
-import { Problem } from '../lib/api';
 import { minorDigits } from '../lib/format';
 import { t, type Key } from '../lib/i18n.svelte';
+import { wrongIn, type Wrong } from '../lib/refused';
 import { STAGES } from './types';
 
 export const BUCKETS = ['preventive', 'b1_30', 'b31_60', 'b61_90', 'b91_120', 'b121_180', 'b181_360', 'b361_plus'] as const;
@@ -68,8 +68,7 @@ export interface Terms {
   /** Who has more overdue stands first in the morning list, minor units; null = the house's. */
   attention_minor: number | null;
 }
-/** Place in the document → what would be right there. */
-export type Wrong = Record<string, string>;
+export type { Wrong };
 
 /** Numbers of an offer: name, least, most. */
 export const CONDITIONS: readonly [keyof Conditions & `${string}`, Key, number, number][] = [
@@ -119,11 +118,4 @@ function words(reason: string): string {
 }
 
 /** Where a refused document is wrong. */
-export function wrongOf(error: unknown): Wrong {
-  const found: Wrong = {};
-  for (const one of error instanceof Problem ? error.errors : []) {
-    const path = String(one.path ?? '').replace(/^terms\./, '');
-    if (path) found[path] = words(String(one.reason ?? ''));
-  }
-  return found;
-}
+export const wrongOf = (error: unknown): Wrong => wrongIn(error, 'terms', words);
