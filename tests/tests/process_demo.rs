@@ -227,17 +227,55 @@ fn the_same_on_postgres_with_a_redis_bus() {
     assert!(number(&summary, "connected") > 3, "{summary}");
 }
 
-/// One question of somebody at the screens of a compressed day: there a session is soon over.
-async fn asked(http: &reqwest::Client, info: &DemoInfo, path: &str) -> Option<Value> {
-    let base = format!("{}/api/v1", info.url);
+/// The token of somebody at the screens of a compressed day: there a session is soon over.
+async fn token(http: &reqwest::Client, info: &DemoInfo) -> Option<String> {
     let who = json!({
         "username": info.manager.username, "password": info.manager.password,
     });
-    let session = http.post(format!("{base}/sessions")).json(&who);
+    let session = http.post(format!("{}/api/v1/sessions", info.url)).json(&who);
     let session: Value = session.send().await.ok()?.json().await.ok()?;
-    let token = session["token"].as_str()?;
-    let answer = http.get(format!("{base}{path}")).bearer_auth(token);
+    session["token"].as_str().map(str::to_owned)
+}
+
+/// One question of somebody at the screens.
+async fn asked(http: &reqwest::Client, info: &DemoInfo, path: &str) -> Option<Value> {
+    let token = token(http, info).await?;
+    let answer = http
+        .get(format!("{}/api/v1{path}", info.url))
+        .bearer_auth(token);
     answer.send().await.ok()?.json().await.ok()
+}
+
+/// Debts that are late by a month at most may be expected to bring something: what such debts brought over the last
+/// month is known.
+async fn expects(http: &reqwest::Client, info: &DemoInfo, client: &str) {
+    let token = token(http, info).await.expect("a session");
+    let body = json!({"client_id": client, "expression": "days_past_due between 1 and 30"});
+    let preview = format!("{}/api/v1/segments/preview", info.url);
+    let answer = http.post(preview).bearer_auth(token).json(&body);
+    let answer = answer.send().await.expect("an answer");
+    let answer: Value = answer.json().await.expect("a preview");
+    let sums = answer["count"]["expected"].as_array().expect("sums");
+    let of = |sum: &Value| sum["currency"] == "MXN" && sum["amount_minor"].as_i64() > Some(0);
+    assert!(sums.iter().any(of), "{answer}");
+}
+
+/// Some debtors have a home, and some of them have told where they work.
+async fn lives(http: &reqwest::Client, info: &DemoInfo, client: &str) {
+    let path = format!("/debtors?client={client}&limit=50");
+    let debtors = asked(http, info, &path).await.expect("debtors");
+    let (mut homes, mut works) = (0, 0);
+    for debtor in debtors["items"].as_array().expect("rows") {
+        let path = format!("/debtors/{}", debtor["id"].as_str().expect("id"));
+        let file = asked(http, info, &path).await.expect("a file");
+        for row in file["addresses"].as_array().expect("addresses") {
+            match row["source"].as_str() {
+                Some("import") => homes += 1,
+                _ => works += 1,
+            }
+        }
+    }
+    assert!(homes > 5 && works > 2, "{homes} homes, {works} work places");
 }
 
 /// Whether a row of a list is such.
@@ -348,6 +386,8 @@ fn a_compressed_day_shows_reminders_money_and_goals_row_27() {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         accrues(&http, &demo.info, client).await;
+        expects(&http, &demo.info, client).await;
+        lives(&http, &demo.info, client).await;
         println!("figure all seen after {:?}", since.elapsed());
     });
 }

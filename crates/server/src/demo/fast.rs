@@ -5,7 +5,8 @@
 use super::day::Day;
 use super::summary::Summary;
 use super::{
-    Folder, cashier, configuration, detection, dial_mode, messages, money, portfolio, street,
+    Folder, cashier, configuration, detection, dial_mode, homes, messages, money, portfolio,
+    street,
 };
 use crate::cli::DemoArgs;
 use crate::clock::{RandomIds, system_now};
@@ -87,6 +88,7 @@ async fn furnish(
     let pepper = secrets::load_or_make(Path::new(&config.auth.secret_file))?.pepper;
     let hash = |password: &str| Ok(api::auth::hash_password(&pepper, password)?);
     let people = seeder.people(args.agents, &hash).await?;
+    homes::seed(&seeder).await?;
     money::seed(&seeder).await?;
     messages::seed(&seeder).await?;
     let page = PageRequest {

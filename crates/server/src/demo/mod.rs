@@ -11,6 +11,7 @@ mod crew;
 mod day;
 mod fast;
 mod forecast;
+mod homes;
 mod messages;
 mod money;
 mod objections;
@@ -287,6 +288,7 @@ async fn seed(
     let hash = |password: &str| Ok(api::auth::hash_password(&pepper, password)?);
     let people = seeder.people(args.agents, &hash).await?;
     if !seeded.continued {
+        homes::seed(&seeder).await?;
         money::seed(&seeder).await?;
         messages::seed(&seeder).await?;
     }

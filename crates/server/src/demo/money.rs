@@ -1,34 +1,42 @@
 //! The demo's money: what came in before it began, goals for the month and the day, and debtors who keep
-//! their promises, keep half of them, or do not.
+//! their promises, keep half of them, or do not. What came in over the last month and on which debts is told as far
+//! as segments need it to say what they may be expected to bring.
 
 use super::seed::Seeder;
 use super::teller::{Counter, Slip};
 use crate::clock::RandomIds;
 use center::{Actor, CenterHandle};
 use domain::entity::{
-    Debt, Goal, GoalKind, Payment, PaymentChannel, Portfolio, Promise, PromiseState, Team,
+    Debt, DebtMark, Goal, GoalKind, Payment, PaymentChannel, Portfolio, Promise, PromiseState, Team,
 };
 use domain::ids::{AgentId, ClientId, GoalId, PaymentId, PromiseId, TeamId};
 use domain::money::Money;
-use domain::ports::store::{ListFilter, PageRequest, PromiseTerms};
+use domain::ports::store::{ListFilter, MarkAsk, PageRequest, PromiseTerms};
 use domain::ports::{Clock, IdSource as _, Store};
-use domain::rules::kpi::CostRates;
+use domain::rules::ageing::day_of;
+use domain::rules::kpi::{CostRates, mark_data};
+use domain::rules::recovery::RECOVERY_DAYS;
 use domain::time::{DAY_MS, MINUTE_MS, SECOND_MS, UtcMs};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// Debts that the past is told of: one page.
-const DEBTS: u32 = 400;
-/// Of them every so many has paid a part before.
-const PAID_EVERY: usize = 8;
-/// And every so many has a promise whose grace ends while one looks.
+/// Debts that the past is told of, at most: those of a larger portfolio behind them were handed over today.
+const PAST_DEBTS: usize = 2_400;
+/// So many are read at once.
+const PAGE: u32 = 400;
+/// Of the debts with a past every so many has paid a part of its balance, by turns one of these, percent.
+const PAID_EVERY: usize = 15;
+const PAID_PARTS: [i64; 3] = [20, 35, 50];
+/// Days from one of these payments to the next: all days of the month have some.
+const PAID_APART: usize = 7;
+/// Of the first page every so many has a promise whose grace ends while one looks.
 const PROMISED_EVERY: usize = 16;
 /// Between two looks at new promises.
 const LOOK: Duration = Duration::from_secs(2);
 /// The goal of the month, minor units.
-const MONTH_MINOR: i64 = 40_000_000;
+const MONTH_MINOR: i64 = 200_000_000;
 /// Promises that the team is to take on the day, and the person's own.
 const PROMISES: (i64, i64) = (60, 15);
 /// What contacts cost, minor units: invented.
@@ -99,11 +107,10 @@ pub(super) async fn seed(seeder: &Seeder<'_>) -> anyhow::Result<()> {
     let Some(portfolio) = portfolios.items.into_iter().next() else {
         return Ok(());
     };
-    let debts = seeder
-        .store
-        .list_debts(&of_client(client), &page(DEBTS, None))
-        .await?;
-    past(seeder, &debts.items).await?;
+    marked(seeder, &portfolio).await?;
+    let debts = with_past(seeder, &portfolio).await?;
+    paid(seeder, &debts).await?;
+    promised(seeder, &debts[..debts.len().min(PAGE as usize)]).await?;
     let team = team(seeder).await?;
     goals(seeder, &portfolio, team).await?;
     let costs = serde_json::to_string(&COSTS)?;
@@ -114,17 +121,61 @@ pub(super) async fn seed(seeder: &Seeder<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Parts paid in the last days, and promises whose grace ends in the next minutes.
-async fn past(seeder: &Seeder<'_>, debts: &[Debt]) -> anyhow::Result<()> {
+/// How the debts stood a month ago, as the pass of that morning would have found them.
+async fn marked(seeder: &Seeder<'_>, portfolio: &Portfolio) -> anyhow::Result<()> {
+    let at = seeder.clock.now().plus_ms(-RECOVERY_DAYS * DAY_MS);
+    let zone = domain::time::zone(&portfolio.zone)?;
+    let today = day_of(seeder.clock.now().in_zone(&zone).date());
+    let aged = |mark: &DebtMark| {
+        let subject = format!("debt:{}", mark.debt_id);
+        let client = Some(mark.client_id);
+        told(at, client, "debt.aged", &subject, &mark_data(mark))
+    };
+    let mut ask = MarkAsk {
+        portfolio: portfolio.id,
+        day: today - RECOVERY_DAYS,
+        at,
+        limit: PAGE,
+        after: None,
+    };
+    for _ in 0..PAST_DEBTS.div_ceil(PAGE as usize) {
+        ask.after = seeder.store.mark_debts(&ask, &aged).await?.next;
+        if ask.after.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The debts of a portfolio that have a past.
+async fn with_past(seeder: &Seeder<'_>, portfolio: &Portfolio) -> anyhow::Result<Vec<Debt>> {
+    let filter = ListFilter {
+        portfolio_id: Some(portfolio.id),
+        ..of_client(portfolio.client_id)
+    };
+    let (mut debts, mut cursor) = (Vec::new(), None);
+    loop {
+        let found = seeder.store.list_debts(&filter, &page(PAGE, cursor)).await?;
+        debts.extend(found.items);
+        cursor = found.next_cursor;
+        if cursor.is_none() || debts.len() >= PAST_DEBTS {
+            return Ok(debts);
+        }
+    }
+}
+
+/// Parts paid over the last month.
+async fn paid(seeder: &Seeder<'_>, debts: &[Debt]) -> anyhow::Result<()> {
     let now = seeder.clock.now();
-    let part = |debt: &Debt| (debt.balance_minor() / 10).max(1);
     let silent = |_: &Promise| -> domain::event::NewEvent {
         told(now, None, "promise.kept", "promise", &serde_json::json!({}))
     };
+    let days = usize::try_from(RECOVERY_DAYS - 1)?;
     for (n, debt) in debts.iter().step_by(PAID_EVERY).enumerate() {
-        let days = i64::try_from(n % 15).unwrap_or(0) + 1;
-        let at = now.plus_ms(-days * DAY_MS);
-        let row = payment(debt, part(debt), at, format!("SPEI-{:05}", n + 1));
+        let ago = i64::try_from(n * PAID_APART % days)? + 1;
+        let at = now.plus_ms(-ago * DAY_MS);
+        let part = debt.balance_minor() * PAID_PARTS[n % PAID_PARTS.len()] / 100;
+        let row = payment(debt, part.max(1), at, format!("SPEI-{:05}", n + 1));
         let data = serde_json::json!({
             "debtor_id": row.debtor_id, "debt_id": row.debt_id,
             "amount_minor": row.amount.amount_minor, "currency": row.amount.currency,
@@ -134,6 +185,13 @@ async fn past(seeder: &Seeder<'_>, debts: &[Debt]) -> anyhow::Result<()> {
         let event = told(at, Some(row.client_id), "payment.posted", &subject, &data);
         seeder.store.post_payment(&row, &[event], &silent).await?;
     }
+    Ok(())
+}
+
+/// Promises whose grace ends in the next minutes.
+async fn promised(seeder: &Seeder<'_>, debts: &[Debt]) -> anyhow::Result<()> {
+    let now = seeder.clock.now();
+    let part = |debt: &Debt| (debt.balance_minor() / 10).max(1);
     for (n, debt) in debts.iter().skip(1).step_by(PROMISED_EVERY).enumerate() {
         let made_at = now.plus_ms(-5 * DAY_MS);
         let soon = i64::try_from(n).unwrap_or(0) * 20 * SECOND_MS;

@@ -272,7 +272,7 @@ pub(super) async fn load(
     }
     let zone = domain::time::zone(&portfolio.zone)?;
     let today = day_of(seeder.clock.now().in_zone(&zone).date());
-    let text = with_items(&text, today);
+    let text = super::homes::with_homes(&with_items(&text, today));
     let input = text.as_bytes();
     let report = import(
         store,
