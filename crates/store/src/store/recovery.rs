@@ -1,12 +1,13 @@
 //! What came in on debts since a morning, measured piece by piece, and the shares that follow for a client.
 
 use super::SqlStore;
+use super::reports::last_of_piece;
 use crate::sql::{Link, vals};
 use domain::entity::{Bucket, Portfolio, RecoverySum};
 use domain::ids::{ClientId, DebtId};
 use domain::money::Currency;
 use domain::ports::StoreError;
-use domain::ports::store::{MARK_LOOK, RecoveryAsk};
+use domain::ports::store::RecoveryAsk;
 use domain::rules::ageing::BUCKET_ENDS;
 use domain::rules::recovery::{OPEN_BUCKETS, Recovered, RecoveryRates, SHARE_PARTS};
 use domain::segment::utc_day;
@@ -40,12 +41,7 @@ async fn piece(
     after: DebtId,
     sums: &mut Sums,
 ) -> Result<Option<DebtId>, StoreError> {
-    let last = format!(
-        "SELECT id FROM debts WHERE portfolio_id=$1 AND id>$2 ORDER BY id LIMIT 1 OFFSET {}",
-        MARK_LOOK - 1
-    );
-    let last = link.row(last, vals![ask.portfolio, after]).await?;
-    let last: Option<DebtId> = last.map(|row| row.get("id")).transpose()?;
+    let last = last_of_piece(link, ask.portfolio, after).await?;
     let end = last.unwrap_or(DebtId(Uuid::max()));
     let values = vals![ask.portfolio, ask.day, ask.from, ask.to, after, end];
     for row in &link.rows(PIECE, values).await? {

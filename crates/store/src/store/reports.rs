@@ -11,7 +11,7 @@ use crate::sql::{Field, Link, Row, holes, vals};
 use async_trait::async_trait;
 use domain::entity::{Bucket, DebtMark, Goal, HOLDS_ON, Portfolio, Promise};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, GoalId};
+use domain::ids::{ClientId, DebtId, DebtorId, GoalId, PortfolioId};
 use domain::money::Currency;
 use domain::ports::StoreError;
 use domain::ports::store::{
@@ -67,16 +67,25 @@ struct Piece {
     half: bool,
 }
 
-async fn to_mark(link: &mut Link, ask: &MarkAsk) -> Result<Piece, StoreError> {
-    let limit = ask.limit.clamp(1, MARK_STEP);
-    let after = ask.after.unwrap_or(DebtId(Uuid::nil()));
-    let half = link.row(HALF, vec![]).await?.is_some();
+/// The last debt of the piece of a portfolio behind `after`; none where the portfolio ends within the piece.
+pub(super) async fn last_of_piece(
+    link: &mut Link,
+    portfolio: PortfolioId,
+    after: DebtId,
+) -> Result<Option<DebtId>, StoreError> {
     let last = format!(
         "SELECT id FROM debts WHERE portfolio_id=$1 AND id>$2 ORDER BY id LIMIT 1 OFFSET {}",
         MARK_LOOK - 1
     );
-    let last = link.row(last, vals![ask.portfolio, after]).await?;
-    let last: Option<DebtId> = last.map(|row| row.get("id")).transpose()?;
+    let last = link.row(last, vals![portfolio, after]).await?;
+    last.map(|row| row.get("id")).transpose()
+}
+
+async fn to_mark(link: &mut Link, ask: &MarkAsk) -> Result<Piece, StoreError> {
+    let limit = ask.limit.clamp(1, MARK_STEP);
+    let after = ask.after.unwrap_or(DebtId(Uuid::nil()));
+    let half = link.row(HALF, vec![]).await?.is_some();
+    let last = last_of_piece(link, ask.portfolio, after).await?;
     let end = last.unwrap_or(DebtId(Uuid::max()));
     let sql = format!("{} LIMIT $5", changed_sql(">$3 AND d.id<=$4", half));
     let values = vals![ask.portfolio, ask.day, after, end, limit];
