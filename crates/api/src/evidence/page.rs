@@ -3,22 +3,8 @@
 use super::Ask;
 use super::found::Found;
 use super::sections::{Cell, Section};
+use crate::hosted::safe;
 use std::fmt::Write as _;
-
-/// Text as HTML shows it.
-fn safe(text: &str) -> String {
-    text.chars().fold(String::new(), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-        out
-    })
-}
 
 fn cell(cell: &Cell) -> String {
     let text = safe(cell.text());

@@ -14,7 +14,7 @@ use domain::time::UtcMs;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-pub(crate) use html::Page;
+pub(crate) use html::{Page, safe};
 
 /// Routes outside `/api/v1`.
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {

@@ -1,8 +1,10 @@
 //! Hold and Suppression: reasons that stop contact.
 
+use super::{Payment, Promise};
 use crate::ids::{ClientId, DebtId, DebtorId, HoldId, PointId, SuppressionId};
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 crate::text_enum! {
     /// Why contact stops.
@@ -85,9 +87,51 @@ impl Hold {
             && self.until.is_none_or(|t| now < t)
             && self.lifted_at.is_none_or(|t| now < t)
     }
-}
 
-impl Hold {
+    /// Identity of a hold that follows from a row: the row's own under the kind's name space, so that it is made once.
+    #[must_use]
+    pub fn id_of(row: Uuid, kind: HoldKind) -> HoldId {
+        HoldId(Uuid::new_v5(&row, kind.as_str().as_bytes()))
+    }
+
+    /// The hold of a promise: while it runs its debt is silent, until its grace is over.
+    #[must_use]
+    pub fn of_promise(promise: &Promise) -> Self {
+        Self {
+            id: Self::id_of(promise.id.0, HoldKind::Promise),
+            client_id: promise.client_id,
+            debtor_id: promise.debtor_id,
+            scope: HoldScope::Debt,
+            debt_id: Some(promise.debt_id),
+            point_id: None,
+            channel: None,
+            kind: HoldKind::Promise,
+            from: promise.made_at,
+            until: Some(promise.grace_until),
+            lifted_at: None,
+            evidence: format!("promise:{}", promise.id),
+        }
+    }
+
+    /// The hold of a debt that a payment paid off.
+    #[must_use]
+    pub fn of_payment(payment: &Payment) -> Self {
+        Self {
+            id: Self::id_of(payment.id.0, HoldKind::Paid),
+            client_id: payment.client_id,
+            debtor_id: payment.debtor_id,
+            scope: HoldScope::Debt,
+            debt_id: Some(payment.debt_id),
+            point_id: None,
+            channel: None,
+            kind: HoldKind::Paid,
+            from: payment.posted_at,
+            until: None,
+            lifted_at: None,
+            evidence: format!("payment:{}", payment.id),
+        }
+    }
+
     /// Whether a hold on one of a person's debtors binds `debtor`, another one of the same person. What is
     /// true of the person binds everybody; what he asked a client for binds that client.
     #[must_use]

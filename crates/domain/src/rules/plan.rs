@@ -2,7 +2,10 @@
 //! transactions.
 
 use super::allocation;
-use crate::entity::{Debt, DebtStatus, Hold, Instalment, InstalmentState, Parts, Plan, PlanState};
+use crate::entity::{
+    Debt, DebtStatus, Hold, HoldKind, HoldScope, Instalment, InstalmentState, Parts, Plan,
+    PlanFile, PlanState,
+};
 use crate::time::UtcMs;
 use uuid::Uuid;
 
@@ -171,20 +174,45 @@ pub fn lapse(plan: &mut Plan, parts: &mut [Instalment], now: UtcMs) -> bool {
 
 /// Until when a running plan keeps the debt silent for the dialer: the end of the grace of its next
 /// unpaid instalment.
-#[must_use]
-pub fn silent_until(parts: &[Instalment]) -> Option<UtcMs> {
+fn silent_until(parts: &[Instalment]) -> Option<UtcMs> {
     let mut due = parts.iter().filter(|p| p.state == InstalmentState::Due);
     due.next().map(|p| p.grace_until)
 }
 
-/// Since when a running plan keeps the debt silent: since it was signed, or since its hold, which was lifted
+/// Since when a running plan keeps the debt silent: since it was signed, or since its hold, which was over or lifted
 /// meanwhile, stands again.
-#[must_use]
-pub fn silent_from(plan: &Plan, before: Option<&Hold>, now: UtcMs) -> UtcMs {
+fn silent_from(plan: &Plan, before: Option<&Hold>, now: UtcMs) -> UtcMs {
+    let again = |hold: &Hold| hold.lifted_at.is_some() || !hold.active_at(now);
     match before {
-        Some(hold) if hold.lifted_at.is_some() && plan.state.runs() => now,
+        Some(hold) if plan.state.runs() && again(hold) => now,
         Some(hold) => hold.from,
         None => plan.signed_at.unwrap_or(now),
+    }
+}
+
+/// The hold of a plan, whose debt is silent while it runs, until the grace of the next instalment is over. A hold
+/// whose time was over begins anew; one that is lifted keeps the end it had: what it stopped is read from its row
+/// later.
+#[must_use]
+pub fn hold_of(file: &PlanFile, before: Option<&Hold>, now: UtcMs) -> Hold {
+    let plan = &file.plan;
+    let until = match before {
+        Some(hold) if !plan.state.runs() => hold.until,
+        _ => silent_until(&file.instalments),
+    };
+    Hold {
+        id: Hold::id_of(plan.id.0, HoldKind::Promise),
+        client_id: plan.client_id,
+        debtor_id: plan.debtor_id,
+        scope: HoldScope::Debt,
+        debt_id: Some(plan.debt_id),
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Promise,
+        from: silent_from(plan, before, now),
+        until,
+        lifted_at: (!plan.state.runs() || until.is_none()).then_some(now),
+        evidence: format!("plan:{}", plan.id),
     }
 }
 

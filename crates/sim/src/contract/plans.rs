@@ -2,10 +2,10 @@
 
 use super::scene::*;
 use domain::entity::{
-    DebtStatus, HoldKind, Instalment, InstalmentState, Language, Payment, Plan, PlanFile,
+    DebtStatus, Hold, HoldKind, Instalment, InstalmentState, Language, Payment, Plan, PlanFile,
     PlanState, PolicyVersion,
 };
-use domain::ids::{HoldId, InstalmentId, PlanId};
+use domain::ids::{InstalmentId, PlanId};
 use domain::ports::StoreError;
 use domain::ports::store::{PageRequest, PlanDocument, PlanFilter, PlanRefusal};
 use domain::rules::offers::ClientTerms;
@@ -297,8 +297,8 @@ async fn time_breaks_a_plan(store: &Subject) {
     let after = now(store, &file).await;
     assert_eq!(after.instalments[0].state, InstalmentState::Missed);
     assert!(!silent(store, &person, over).await);
-    let id = uuid::Uuid::new_v5(&file.plan.id.0, HoldKind::Promise.as_str().as_bytes());
-    let hold = store.get_hold(HoldId(id)).await.expect("its hold");
+    let id = Hold::id_of(file.plan.id.0, HoldKind::Promise);
+    let hold = store.get_hold(id).await.expect("its hold");
     assert_eq!(
         (hold.until, hold.lifted_at),
         (Some(over), Some(over)),

@@ -3,11 +3,11 @@
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Debt, DebtStatus, Hold, HoldKind, HoldScope, PartOrder, Parts, Payment, PaymentParts, Promise,
+    Debt, DebtStatus, Hold, HoldKind, PartOrder, Parts, Payment, PaymentParts, Promise,
     PromiseState,
 };
 use domain::event::NewEvent;
-use domain::ids::{DebtorId, HoldId, PaymentId, ReceiptId};
+use domain::ids::{DebtorId, PaymentId, ReceiptId};
 use domain::ports::store::{
     CALLBACK_CANCELLED, CallbackRow, ItemState, MoneyStore, PaymentOutcome, PromiseRefusal,
     PromiseTerms, StoreError,
@@ -15,12 +15,6 @@ use domain::ports::store::{
 use domain::rules::allocation;
 use domain::rules::promise::{judged, outcome};
 use domain::time::{DAY_MS, UtcMs};
-use uuid::Uuid;
-
-/// A hold that follows from a row has the row's id under another name space, so that it is made once.
-fn hold_id(of: Uuid, kind: HoldKind) -> HoldId {
-    HoldId(Uuid::new_v5(&of, kind.as_str().as_bytes()))
-}
 
 /// When money counts: a reversal is dated by what it takes back.
 pub(super) fn dated(t: &Tables, payment: &Payment) -> UtcMs {
@@ -49,7 +43,10 @@ fn paid_within(t: &Tables, promise: &Promise) -> i64 {
 }
 
 fn lift_promise_hold(t: &mut Tables, promise: &Promise, now: UtcMs) {
-    if let Some(hold) = t.holds.get_mut(&hold_id(promise.id.0, HoldKind::Promise)) {
+    if let Some(hold) = t
+        .holds
+        .get_mut(&Hold::id_of(promise.id.0, HoldKind::Promise))
+    {
         hold.lifted_at = Some(now);
     }
 }
@@ -184,22 +181,8 @@ pub(crate) fn promised(
         return Err(PromiseRefusal::Active(active.id));
     }
     t.promises.insert(promise.id, promise.clone());
-    let id = hold_id(promise.id.0, HoldKind::Promise);
-    let hold = Hold {
-        id,
-        client_id: promise.client_id,
-        debtor_id: promise.debtor_id,
-        scope: HoldScope::Debt,
-        debt_id: Some(promise.debt_id),
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Promise,
-        from: promise.made_at,
-        until: Some(promise.grace_until),
-        lifted_at: None,
-        evidence: format!("promise:{}", promise.id),
-    };
-    t.holds.insert(id, hold);
+    let hold = Hold::of_promise(promise);
+    t.holds.insert(hold.id, hold);
     Ok(())
 }
 
@@ -315,7 +298,7 @@ fn judge(t: &mut Tables, payment: &Payment) -> Vec<Promise> {
         if next == Active {
             alive = true;
             promise.closed_at = None;
-            let id = hold_id(promise.id.0, HoldKind::Promise);
+            let id = Hold::id_of(promise.id.0, HoldKind::Promise);
             if let Some(hold) = t.holds.get_mut(&id) {
                 hold.lifted_at = None;
                 hold.from = payment.posted_at;
@@ -341,22 +324,8 @@ fn broken_first(t: &mut Tables, debtor: DebtorId, now: UtcMs) {
 
 /// A paid debt is held; a debtor with nothing open leaves every campaign.
 fn silence_paid(t: &mut Tables, payment: &Payment) {
-    let id = hold_id(payment.id.0, HoldKind::Paid);
-    let hold = Hold {
-        id,
-        client_id: payment.client_id,
-        debtor_id: payment.debtor_id,
-        scope: HoldScope::Debt,
-        debt_id: Some(payment.debt_id),
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Paid,
-        from: payment.posted_at,
-        until: None,
-        lifted_at: None,
-        evidence: format!("payment:{}", payment.id),
-    };
-    t.holds.insert(id, hold);
+    let hold = Hold::of_payment(payment);
+    t.holds.insert(hold.id, hold);
     let open = t
         .debts
         .values()

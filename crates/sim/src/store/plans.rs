@@ -4,11 +4,11 @@ use super::money::{counts, dated};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    DebtStatus, Forgiven, Hold, HoldKind, HoldScope, Instalment, InstalmentState, Language, Parts,
-    Payment, Plan, PlanFile, PlanState, PolicyVersion,
+    DebtStatus, Forgiven, Hold, HoldKind, Instalment, InstalmentState, Language, Parts, Payment,
+    Plan, PlanFile, PlanState, PolicyVersion,
 };
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, EventId, HoldId, PaymentId, PlanId};
+use domain::ids::{ClientId, DebtId, DebtorId, EventId, PaymentId, PlanId};
 use domain::ports::store::{
     PAGE_LIMIT_MAX, PLANS_OF_MAX, Page, PageRequest, PlanDocument, PlanFilter, PlanRefusal,
     PlanStore, StoreError,
@@ -57,36 +57,11 @@ fn keep(t: &mut Tables, file: &PlanFile) {
     }
 }
 
-/// While a plan runs its debt is silent until the grace of the next instalment is over. A hold whose time was
-/// over begins anew; one that is lifted keeps the end it had: what it stopped is read from its row later.
+/// While a plan runs its debt is silent.
 fn silence(t: &mut Tables, file: &PlanFile, now: UtcMs) {
-    let p = &file.plan;
-    let id = HoldId(Uuid::new_v5(&p.id.0, HoldKind::Promise.as_str().as_bytes()));
-    let before = t.holds.get(&id);
-    let until = match before {
-        Some(hold) if !p.state.runs() => hold.until,
-        _ => plan::silent_until(&file.instalments),
-    };
-    let over = before.is_some_and(|h| p.state.runs() && !h.active_at(now));
-    let hold = Hold {
-        id,
-        client_id: p.client_id,
-        debtor_id: p.debtor_id,
-        scope: HoldScope::Debt,
-        debt_id: Some(p.debt_id),
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Promise,
-        from: if over {
-            now
-        } else {
-            plan::silent_from(p, before, now)
-        },
-        until,
-        lifted_at: (!p.state.runs() || until.is_none()).then_some(now),
-        evidence: format!("plan:{}", p.id),
-    };
-    t.holds.insert(id, hold);
+    let before = t.holds.get(&Hold::id_of(file.plan.id.0, HoldKind::Promise));
+    let hold = plan::hold_of(file, before, now);
+    t.holds.insert(hold.id, hold);
 }
 
 /// Money that counts under a plan from an instant on: what was posted before a signature was known when that was

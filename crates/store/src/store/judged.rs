@@ -1,6 +1,5 @@
 //! What money makes of promises: kept while they live, and judged anew when money is taken back or comes late.
 
-use super::money::hold_id;
 use crate::sql::{Link, vals};
 use domain::entity::{Hold, HoldKind, Payment, Promise, PromiseState};
 use domain::ids::{DebtorId, PromiseId};
@@ -32,7 +31,7 @@ async fn paid_within(tx: &mut Link, promise: &Promise) -> Result<i64, StoreError
 async fn close_promise(tx: &mut Link, promise: &Promise, now: UtcMs) -> Result<(), StoreError> {
     tx.put(promise).await?;
     let sql = "UPDATE holds SET lifted_at=$2 WHERE id=$1";
-    let id = hold_id(promise.id.0, HoldKind::Promise);
+    let id = Hold::id_of(promise.id.0, HoldKind::Promise);
     tx.run(sql, vals![id, now]).await.map(drop)
 }
 
@@ -88,7 +87,7 @@ pub(super) async fn judge(tx: &mut Link, payment: &Payment) -> Result<Vec<Promis
             promise.closed_at = None;
             tx.put(&promise).await?;
             // From now on: what was done while it was lifted was right.
-            let id = hold_id(promise.id.0, HoldKind::Promise);
+            let id = Hold::id_of(promise.id.0, HoldKind::Promise);
             if let Some(hold) = tx.find::<Hold>("WHERE id=$1", vals![id]).await? {
                 tx.put(&Hold {
                     from: payment.posted_at,

@@ -11,49 +11,20 @@ use super::sums::{money, refresh};
 use crate::sql::{Link, vals};
 use async_trait::async_trait;
 use domain::entity::{
-    Debt, DebtStatus, Hold, HoldKind, HoldScope, MoneyPolicy, PartOrder, Parts, Payment,
-    PaymentParts, Promise, PromiseState,
+    Debt, DebtStatus, Hold, HoldKind, MoneyPolicy, PartOrder, Parts, Payment, PaymentParts,
+    Promise, PromiseState,
 };
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, HoldId, PaymentId, ReceiptId};
+use domain::ids::{DebtId, DebtorId, PaymentId, ReceiptId};
 use domain::ports::StoreError;
 use domain::ports::store::{
     CALLBACK_CANCELLED, CALLBACK_PRIORITY, MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms,
 };
 use domain::rules::allocation;
 use domain::time::UtcMs;
-use uuid::Uuid;
 
 /// Why words that stand at other money are refused.
 const OTHER_MONEY: &str = "other money was posted under these words";
-
-/// A hold that follows from a row has the row's id under another name space, so that it is made once.
-pub(super) fn hold_id(of: Uuid, kind: HoldKind) -> HoldId {
-    HoldId(Uuid::new_v5(&of, kind.as_str().as_bytes()))
-}
-
-fn debt_hold(
-    of: (Uuid, ClientId, DebtorId, DebtId),
-    kind: HoldKind,
-    (from, until): (UtcMs, Option<UtcMs>),
-    evidence: String,
-) -> Hold {
-    let (id, client_id, debtor_id, debt) = of;
-    Hold {
-        id: hold_id(id, kind),
-        client_id,
-        debtor_id,
-        scope: HoldScope::Debt,
-        debt_id: Some(debt),
-        point_id: None,
-        channel: None,
-        kind,
-        from,
-        until,
-        lifted_at: None,
-        evidence,
-    }
-}
 
 /// What a payment that is taken back still has on its debt: its own parts and those of reversals before.
 async fn there(tx: &mut Link, first: PaymentId) -> Result<Option<Parts>, StoreError> {
@@ -136,18 +107,7 @@ pub(super) async fn replay(
 
 /// A paid debt is held; a debtor with nothing open leaves every campaign.
 async fn silence_paid(tx: &mut Link, payment: &Payment) -> Result<(), StoreError> {
-    let hold = debt_hold(
-        (
-            payment.id.0,
-            payment.client_id,
-            payment.debtor_id,
-            payment.debt_id,
-        ),
-        HoldKind::Paid,
-        (payment.posted_at, None),
-        format!("payment:{}", payment.id),
-    );
-    tx.put(&hold).await?;
+    tx.put(&Hold::of_payment(payment)).await?;
     let sql = "UPDATE campaign_items SET done=TRUE, note='paid' WHERE debtor_id=$1 \
         AND NOT done AND NOT EXISTS (SELECT 1 FROM debts WHERE debtor_id=$1 AND status='open')";
     tx.run(sql, vals![payment.debtor_id]).await.map(drop)
@@ -191,18 +151,7 @@ pub(super) async fn promised(
         return Ok(Err(PromiseRefusal::Active(active.id)));
     }
     tx.insert(std::slice::from_ref(promise), "").await?;
-    let hold = debt_hold(
-        (
-            promise.id.0,
-            promise.client_id,
-            promise.debtor_id,
-            promise.debt_id,
-        ),
-        HoldKind::Promise,
-        (promise.made_at, Some(promise.grace_until)),
-        format!("promise:{}", promise.id),
-    );
-    tx.put(&hold).await?;
+    tx.put(&Hold::of_promise(promise)).await?;
     money(tx, &[promise.debtor_id]).await?;
     Ok(Ok(()))
 }

@@ -11,11 +11,11 @@ use super::sums::{money, refresh};
 use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{
-    DebtStatus, Forgiven, Hold, HoldKind, HoldScope, Instalment, Language, Plan, PlanFile,
-    PlanState, PolicyVersion,
+    DebtStatus, Forgiven, Hold, HoldKind, Instalment, Language, Plan, PlanFile, PlanState,
+    PolicyVersion,
 };
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, EventId, HoldId, PlanId};
+use domain::ids::{ClientId, DebtId, DebtorId, EventId, PlanId};
 use domain::ports::StoreError;
 use domain::ports::store::{
     PLANS_OF_MAX, Page, PageRequest, PlanDocument, PlanFilter, PlanRefusal, PlanStore,
@@ -68,37 +68,11 @@ pub(super) async fn file_of(tx: &mut Link, plan: Plan) -> Result<PlanFile, Store
     Ok(PlanFile { plan, instalments })
 }
 
-/// While a plan runs its debt is silent until the grace of the next instalment is over. A hold whose time was
-/// over begins anew; one that is lifted keeps the end it had: what it stopped is read from its row later.
+/// While a plan runs its debt is silent.
 pub(super) async fn silence(tx: &mut Link, file: &PlanFile, now: UtcMs) -> Result<(), StoreError> {
-    let p = &file.plan;
-    let id = HoldId(Uuid::new_v5(&p.id.0, HoldKind::Promise.as_str().as_bytes()));
+    let id = Hold::id_of(file.plan.id.0, HoldKind::Promise);
     let before: Option<Hold> = tx.find("WHERE id=$1", vals![id]).await?;
-    let before = before.as_ref();
-    let until = match before {
-        Some(hold) if !p.state.runs() => hold.until,
-        _ => plan::silent_until(&file.instalments),
-    };
-    let over = before.is_some_and(|h| p.state.runs() && !h.active_at(now));
-    let hold = Hold {
-        id,
-        client_id: p.client_id,
-        debtor_id: p.debtor_id,
-        scope: HoldScope::Debt,
-        debt_id: Some(p.debt_id),
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Promise,
-        from: if over {
-            now
-        } else {
-            plan::silent_from(p, before, now)
-        },
-        until,
-        lifted_at: (!p.state.runs() || until.is_none()).then_some(now),
-        evidence: format!("plan:{}", p.id),
-    };
-    tx.put(&hold).await
+    tx.put(&plan::hold_of(file, before.as_ref(), now)).await
 }
 
 /// The ask of a plan ran out.
