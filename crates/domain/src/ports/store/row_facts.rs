@@ -32,7 +32,7 @@ pub struct DraftDebtor {
 }
 
 impl DraftDebtor {
-    /// Of whom no more is known than a point.
+    /// Of whom no more is known than his points.
     #[must_use]
     pub const fn with_points(debtor: Debtor, points: Vec<ContactPoint>) -> Self {
         Self {
