@@ -9,7 +9,7 @@ pub struct GoalProgress {
     pub target: i64,
     /// Still missing, 0 when it is reached.
     pub gap: i64,
-    /// Reached of the target, hundredths of a percent (`goal_pct`).
+    /// Reached of the target, hundredths of a percent.
     pub pct_bp: i64,
     /// Working days of the period.
     pub days: i64,

@@ -32,7 +32,7 @@ pub struct Limits {
     /// Longest time from the brain's order to its INVITE, ms; `None` where nothing bounds it (the database
     /// was away).
     pub late_ms: Option<i64>,
-    /// Attempts per person in a local day (of `day_zone_offset_h`).
+    /// Attempts per person in a local day (of `zone_offset_h`).
     pub attempts_per_day: usize,
     /// Attempts per person in seven consecutive local days.
     pub attempts_per_week: usize,
@@ -40,7 +40,7 @@ pub struct Limits {
     pub zone_offset_h: i64,
     /// From this instant on everything must be quiet.
     pub quiet_at: UtcMs,
-    /// Instants at which the process was killed: what was open then has no further say.
+    /// Whether the process was killed: what was open then has no further say.
     pub crashed: bool,
 }
 
