@@ -31,5 +31,5 @@ pub use fill::{FillPlan, Filled};
 pub use s3::{S3Blob, S3Login};
 pub use sealed::SealedBlob;
 pub use sql::{SCHEMA_VERSION, WriteTimes};
-pub use store::{AheadCounts, PoolStats, SqlStore};
+pub use store::{AheadCounts, SqlStore};
 pub use tiered::TieredBlob;

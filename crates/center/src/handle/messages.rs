@@ -164,13 +164,4 @@ impl CenterHandle {
     pub fn strategy_trial(&self, id: Uuid) -> Option<(Strategy, Arc<TrialJob>)> {
         self.inner.shared.trials.get(id)
     }
-
-    /// Plans every strategy now and puts calls that are due to their campaigns, as the loop does.
-    ///
-    /// # Errors
-    /// The database away.
-    pub async fn plan_strategies(&self) -> Result<(), CenterError> {
-        crate::strategies::round(&self.inner.shared).await?;
-        Ok(())
-    }
 }

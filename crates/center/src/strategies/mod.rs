@@ -73,7 +73,7 @@ async fn turn(shared: &Arc<Shared>) -> Result<(), StoreError> {
 }
 
 /// One plan of every strategy, and the calls and letters that are due.
-pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
+async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
     shared.later.sweep(shared.now());
     let active = shared.out.store.active_strategies().await?;
     let arms = Arms::of(&active);

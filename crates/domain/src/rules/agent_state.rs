@@ -57,12 +57,6 @@ crate::text_enum! {
 }
 
 impl PauseCode {
-    /// Whether the time counts as work.
-    #[must_use]
-    pub const fn productive(self) -> bool {
-        matches!(self, Self::Training | Self::Coaching | Self::Admin)
-    }
-
     /// Whether only the product sets it.
     #[must_use]
     pub const fn system(self) -> bool {

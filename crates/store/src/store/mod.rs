@@ -81,4 +81,4 @@ mod visits;
 mod wake;
 
 pub use ahead::AheadCounts;
-pub use open::{PoolStats, SqlStore};
+pub use open::SqlStore;

@@ -42,15 +42,6 @@ const PG_SETTINGS: &str = "SET jit=off";
 /// Statements whose plans a connection keeps; the room has fewer.
 const STATEMENTS: usize = 512;
 
-/// Connections of a pool, for metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PoolStats {
-    /// Open now, writer and readers.
-    pub open: u32,
-    /// Of them not in use.
-    pub idle: u32,
-}
-
 #[derive(Debug, Clone)]
 enum Pools {
     Lite {
@@ -182,22 +173,6 @@ impl SqlStore {
         let mut tx = self.write().await?;
         migrate(&mut tx).await?;
         tx.commit().await
-    }
-
-    /// Connections in use and idle.
-    #[must_use]
-    pub fn pool_stats(&self) -> PoolStats {
-        let idle = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        match &self.pools {
-            Pools::Lite { readers, .. } => PoolStats {
-                open: 1 + readers.size(),
-                idle: idle(readers.num_idle()),
-            },
-            Pools::Pg(pool) => PoolStats {
-                open: pool.size(),
-                idle: idle(pool.num_idle()),
-            },
-        }
     }
 
     /// Where the time of the transaction that was written last went; on PostgreSQL nobody waits for one writer.
