@@ -1,6 +1,6 @@
 //! One server in memory, and requests to it.
 
-use crate::world::{self, World};
+use crate::world::{self, Own, World};
 use api::auth::ApiSecrets;
 use api::{ApiConfig, ApiParts, ApiState, RulePackInfo};
 use async_trait::async_trait;
@@ -8,9 +8,10 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use center::{CallLaw, Center, CenterConfig, DeskHub, LawBook, Ports};
-use domain::entity::{Channel, Decision, Verdict};
+use domain::entity::{Address, Channel, Decision, Verdict};
+use domain::ids::AddressId;
 use domain::law::{Action, Judge};
-use domain::ports::store::{ClaimAsk, ContactFacts, MessageStore as _};
+use domain::ports::store::{AddressStore as _, ClaimAsk, ContactFacts, MessageStore as _};
 use domain::ports::{Blob, BlobError, Clock, Desk};
 use domain::time::UtcMs;
 use serde_json::Value;
@@ -409,6 +410,50 @@ impl App {
     pub(crate) async fn sign_in(&self, username: &str) -> Reply {
         let body = serde_json::json!({"username": username, "password": PASSWORD});
         self.post("/api/v1/sessions").json(&body).send().await
+    }
+
+    /// Reads as a login of the world.
+    pub(crate) async fn get_as(&self, username: &str, path: &str) -> Reply {
+        let token = self.token(username).await;
+        let ask = self.get(&format!("/api/v1{path}")).token(&token);
+        ask.send().await
+    }
+
+    /// Writes as a login of the world.
+    pub(crate) async fn post_as(&self, username: &str, path: &str, body: &Value) -> Reply {
+        let token = self.token(username).await;
+        let ask = self.post(&format!("/api/v1{path}")).token(&token);
+        ask.json(body).send().await
+    }
+
+    /// The file of Norte's debtor.
+    pub(crate) async fn file(&self, token: &str) -> Value {
+        let path = format!("/api/v1/debtors/{}", self.world.norte.debtor);
+        let reply = self.get(&path).token(token).send().await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+        reply.json()
+    }
+
+    /// Gives a debtor of the world a postal address.
+    pub(crate) async fn address(&self, own: &Own) -> AddressId {
+        let row = Address {
+            id: AddressId(uuid::Uuid::now_v7()),
+            client_id: own.client,
+            debtor_id: own.debtor,
+            street: "Calle Inventada 1".into(),
+            city: "Puebla".into(),
+            region: "PUE".into(),
+            postcode: "72000".into(),
+            country: "MX".into(),
+            zone: None,
+            source: "import".into(),
+            bad: false,
+            added_at: self.clock.now(),
+            confirmed_at: self.clock.now(),
+        };
+        let put = self.store.put_address(&row, &[]).await;
+        put.expect("an address");
+        row.id
     }
 
     /// A token of a login of the world.

@@ -17,13 +17,6 @@ fn list() -> Value {
         item("F-3", "2026-12-10", 30_000)]})
 }
 
-async fn file(app: &App, token: &str) -> Value {
-    let path = format!("/api/v1/debtors/{}", app.world.norte.debtor);
-    let reply = app.get(&path).token(token).send().await;
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    reply.json()
-}
-
 /// What is open of each item, with the age of the debt.
 fn open(file: &Value) -> (Vec<i64>, &str, &str) {
     let items = file["items"].as_array().expect("items");
@@ -46,7 +39,7 @@ async fn a_debt_is_as_old_as_its_oldest_unpaid_item_row_01() {
     let set = set.json();
     assert_eq!(set["due_date"], "2026-09-10");
     assert_eq!(set["items"][0]["reference"], "F-1", "oldest first");
-    let shown = file(&app, &token).await;
+    let shown = app.file(&token).await;
     assert_eq!(open(&shown), (vec![30_000; 3], "2026-09-10", "b61_90"));
 
     let pay = json!({"debtor_id": own.debtor, "debt_id": own.debt, "reference": "R-1",
@@ -54,7 +47,7 @@ async fn a_debt_is_as_old_as_its_oldest_unpaid_item_row_01() {
         "amount": {"amount_minor": 45_000, "currency": "MXN"}});
     let paid = send(&app, "POST", &token, "/api/v1/payments", &pay).await;
     assert!(paid.status.is_success(), "{}", paid.text());
-    let shown = file(&app, &token).await;
+    let shown = app.file(&token).await;
     // 100.00 of it went to fees and interest.
     assert_eq!(
         open(&shown),
@@ -68,13 +61,13 @@ async fn a_debt_is_as_old_as_its_oldest_unpaid_item_row_01() {
     let reason = json!({"reference": "B-1", "reason": "returned"});
     let taken = send(&app, "POST", &token, &back, &reason).await;
     assert!(taken.status.is_success(), "{}", taken.text());
-    let shown = file(&app, &token).await;
+    let shown = app.file(&token).await;
     assert_eq!(open(&shown), (vec![30_000; 3], "2026-09-10", "b61_90"));
     let read = app.get(&path).token(&token).send().await.json();
     assert_eq!(read["items"], shown["items"]);
     let none = send(&app, "PUT", &token, &path, &json!({"items": []})).await;
     assert_eq!(none.json()["items"], json!([]));
-    assert_eq!(file(&app, &token).await["items"], json!([]));
+    assert_eq!(app.file(&token).await["items"], json!([]));
 }
 
 #[tokio::test]
@@ -82,7 +75,7 @@ async fn a_list_that_is_not_of_the_debt_is_refused() {
     let app = App::start().await;
     let token = app.token("manager").await;
     let path = format!("/api/v1/debts/{}/items", app.world.norte.debt);
-    let before = file(&app, &token).await;
+    let before = app.file(&token).await;
     let short = json!({"items": [item("F-1", "2026-09-10", 60_000)]});
     let refused = send(&app, "PUT", &token, &path, &short).await;
     assert_eq!(
@@ -122,7 +115,7 @@ async fn a_list_that_is_not_of_the_debt_is_refused() {
         assert_eq!(refused.status, 422, "{}", refused.text());
         assert_eq!(refused.json()["errors"][0]["path"], at);
     }
-    let mut after = file(&app, &token).await;
+    let mut after = app.file(&token).await;
     assert_eq!(after["debts"], before["debts"], "nothing is written");
     assert_eq!(after["items"].take(), json!([]));
 }

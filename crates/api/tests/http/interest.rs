@@ -7,13 +7,6 @@ async fn send(app: &App, method: &str, token: &str, path: &str, body: &Value) ->
     app.ask(method, path).token(token).json(body).send().await
 }
 
-async fn file(app: &App, token: &str) -> Value {
-    let path = format!("/api/v1/debtors/{}", app.world.norte.debtor);
-    let reply = app.get(&path).token(token).send().await;
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    reply.json()
-}
-
 fn debt(interest_minor: i64) -> Value {
     json!({"external_ref": "C-1", "product": "tarjeta", "currency": "MXN",
         "principal_minor": 90_000, "interest_minor": interest_minor, "fees_minor": 0,
@@ -61,7 +54,7 @@ async fn interest_is_one_or_the_other_and_shown_to_the_day_row_01() {
     let known = app.get(&rules).token(&token).send().await.json();
     assert_eq!(known["items"][0]["from"], "2026-01-01");
     // 900.00 at 36 % on 360 days: 0.90 a day past due.
-    let shown = file(&app, &token).await;
+    let shown = app.file(&token).await;
     let days = shown["ageing"][0]["days"].as_i64().expect("days");
     assert!(days > 30, "{days}");
     assert_eq!(shown["debts"][0]["interest_minor"], 90 * days);
@@ -74,7 +67,7 @@ async fn interest_is_one_or_the_other_and_shown_to_the_day_row_01() {
         "amount": {"amount_minor": 90 * days + 100, "currency": "MXN"}});
     let paid = send(&app, "POST", &token, "/api/v1/payments", &pay).await;
     assert!(paid.status.is_success(), "{}", paid.text());
-    let shown = file(&app, &token).await;
+    let shown = app.file(&token).await;
     let figures = |name: &str| shown["debts"][0][name].as_i64().expect("a figure");
     assert_eq!(
         (figures("interest_minor"), figures("principal_minor")),
@@ -141,7 +134,7 @@ async fn addresses_are_kept_with_source_and_age_row_01() {
     unknown["source"] = json!("import");
     let reply = send(&app, "POST", &token, "/api/v1/addresses", &unknown).await;
     assert_eq!(at(&reply), "source");
-    let shown = file(&app, &token).await;
+    let shown = app.file(&token).await;
     assert_eq!(shown["addresses"][0]["city"], "Puebla");
     assert_eq!(shown["addresses"][0]["source"], "debtor");
     assert!(shown["addresses"][0]["confirmed_at"].is_string());

@@ -1,36 +1,12 @@
 //! Plans over HTTP: terms by version, the page on which a debtor accepts, letters that stay polite, stages
 //! with their tests, and the file that goes with a case.
 
-use crate::app::{App, Reply};
+use crate::app::App;
+use crate::pay::form;
 use domain::ports::Clock as _;
 use domain::ports::store::{CatalogStore as _, PeopleStore as _, PlanStore as _, StageStore as _};
 use domain::time::{DAY_MS, UtcMs};
 use serde_json::{Value, json};
-
-async fn post(app: &App, login: &str, path: &str, body: Value) -> Reply {
-    let token = app.token(login).await;
-    app.post(&format!("/api/v1{path}"))
-        .token(&token)
-        .json(&body)
-        .send()
-        .await
-}
-
-async fn get(app: &App, login: &str, path: &str) -> Reply {
-    let token = app.token(login).await;
-    app.get(&format!("/api/v1{path}"))
-        .token(&token)
-        .send()
-        .await
-}
-
-async fn form(app: &App, path: &str, body: &str) -> Reply {
-    app.post(path)
-        .header("origin", "http://marcador.example")
-        .body("application/x-www-form-urlencoded", body)
-        .send()
-        .await
-}
 
 /// The value of a hidden field.
 fn hidden(page: &str, name: &str) -> String {
@@ -43,12 +19,14 @@ fn hidden(page: &str, name: &str) -> String {
 async fn linked(app: &App) -> (String, String) {
     let own = &app.world.norte;
     let body = json!({"debtor_id": own.debtor, "debt_id": own.debt, "offer": "down_and_three"});
-    let drawn = post(app, "supervisor", "/plans", body).await;
+    let drawn = app.post_as("supervisor", "/plans", &body).await;
     assert_eq!(drawn.status, 201, "{}", drawn.text());
     let plan = drawn.json()["plan"].clone();
     assert_eq!(plan["state"], "approved");
     let id = plan["id"].as_str().expect("an id").to_owned();
-    let link = post(app, "supervisor", &format!("/plans/{id}/link"), json!({})).await;
+    let link = app
+        .post_as("supervisor", &format!("/plans/{id}/link"), &json!({}))
+        .await;
     assert_eq!(link.status, 201, "{}", link.text());
     let path = link.json()["path"].as_str().expect("a path").to_owned();
     (id, path)
@@ -95,12 +73,13 @@ async fn a_debtor_reads_and_accepts_what_was_agreed_row_21() {
     let yes = format!("proved={proved}&sha256={sha256}&agree=yes");
     let done = form(&app, &accept, &yes).await;
     assert_eq!(done.status, 200, "{}", done.text());
-    let plan = get(&app, "supervisor", &format!("/plans/{id}"))
+    let plan = app
+        .get_as("supervisor", &format!("/plans/{id}"))
         .await
         .json();
     // The debtor's file has it too, with its paper and parts.
     let file = format!("/debtors/{}", app.world.norte.debtor);
-    let file = get(&app, "supervisor", &file).await.json();
+    let file = app.get_as("supervisor", &file).await.json();
     assert_eq!(file["plans"][0], plan);
     assert_eq!(plan["plan"]["state"], "signed");
     assert_eq!(plan["plan"]["document_sha256"], sha256.as_str());
@@ -110,19 +89,13 @@ async fn a_debtor_reads_and_accepts_what_was_agreed_row_21() {
         200,
         "a repeat changes nothing"
     );
-    let shown = get(
-        &app,
-        "supervisor",
-        &format!("/plans/{id}/document?language=es"),
-    )
-    .await;
+    let shown = app
+        .get_as("supervisor", &format!("/plans/{id}/document?language=es"))
+        .await;
     assert_eq!(shown.body, pdf.body, "what was accepted is what is kept");
-    let english = get(
-        &app,
-        "supervisor",
-        &format!("/plans/{id}/document?language=en"),
-    )
-    .await;
+    let english = app
+        .get_as("supervisor", &format!("/plans/{id}/document?language=en"))
+        .await;
     assert!(english.body.starts_with(b"%PDF-") && english.body != pdf.body);
 }
 
@@ -172,14 +145,14 @@ async fn an_offer_whose_first_instalment_is_missed_is_not_accepted() {
         .await
         .expect("the plan");
     let until = file.instalments[0].grace_until;
-    let made = post(&app, "supervisor", &link, json!({})).await.json();
+    let made = app.post_as("supervisor", &link, &json!({})).await.json();
     let expires = made["expires_at"].as_str().expect("an end");
     assert!(
         expires.parse::<UtcMs>().expect("an instant") <= until,
         "no link beyond it: {expires}"
     );
     app.pass_ms(until.since_ms(app.clock.now()));
-    let late = post(&app, "supervisor", &link, json!({})).await;
+    let late = app.post_as("supervisor", &link, &json!({})).await;
     assert_eq!(
         (late.status.as_u16(), late.code()),
         (409, "plan_moved".into())
@@ -194,7 +167,7 @@ async fn the_offer_falls_with_the_balance_it_was_made_on() {
     let paid = json!({"debtor_id": own.debtor, "debt_id": own.debt, "channel": "cash",
         "amount": {"amount_minor": 100, "currency": "MXN"},
         "paid_at": "2026-11-23T14:00:00.000Z", "reference": "r-1"});
-    assert_eq!(post(&app, "manager", "/payments", paid).await.status, 201);
+    assert_eq!(app.post_as("manager", "/payments", &paid).await.status, 201);
     let text = form(&app, &path, "proof=0101").await.text();
     let body = format!(
         "proved={}&sha256={}&agree=yes",
@@ -212,7 +185,7 @@ async fn terms_are_versions_of_one_document_row_21() {
     let app = App::start().await;
     let own = &app.world.norte;
     let path = format!("/clients/{}/terms", own.client);
-    let house = get(&app, "supervisor", &path).await.json();
+    let house = app.get_as("supervisor", &path).await.json();
     assert_eq!(house["version"], 0, "the house's own");
     let token = app.token("manager").await;
     let put = async |body: Value| {
@@ -238,7 +211,8 @@ async fn terms_are_versions_of_one_document_row_21() {
     );
     let late = put(json!({"after": 0, "terms": terms, "note": "x"})).await;
     assert_eq!(late.status, 409, "somebody wrote in between");
-    let all = get(&app, "supervisor", &format!("{path}/versions"))
+    let all = app
+        .get_as("supervisor", &format!("{path}/versions"))
         .await
         .json();
     assert_eq!(all["items"].as_array().map(Vec::len), Some(1));
@@ -252,7 +226,7 @@ fn letter(app: &App, body: &str) -> Value {
 /// A batch of letters for the segment, once it is made, and its path.
 async fn printed(app: &App) -> (String, Value) {
     let batch = json!({"segment_id": app.world.norte.segment, "level": "L2"});
-    let begun = post(app, "manager", "/letter-batches", batch).await;
+    let begun = app.post_as("manager", "/letter-batches", &batch).await;
     assert_eq!(begun.status, 202, "{}", begun.text());
     let path = format!(
         "/letter-batches/{}",
@@ -275,20 +249,24 @@ async fn a_rude_letter_is_refused_at_its_place_and_a_polite_one_is_printed_row_0
     let app = App::start().await;
     let own = &app.world.norte;
     let rude = "Estimado {debtor.name}:\nSi no paga llamaremos a la policía.";
-    let refused = post(&app, "manager", "/letter-templates", letter(&app, rude)).await;
+    let refused = app
+        .post_as("manager", "/letter-templates", &letter(&app, rude))
+        .await;
     assert_eq!(refused.status, 422);
     let reason = refused.json()["errors"][0]["reason"].to_string();
     assert!(reason.contains("line 2, column"), "{reason}");
-    let unknown = post(
-        &app,
-        "manager",
-        "/letter-templates",
-        letter(&app, "{debt.secret}"),
-    )
-    .await;
+    let unknown = app
+        .post_as(
+            "manager",
+            "/letter-templates",
+            &letter(&app, "{debt.secret}"),
+        )
+        .await;
     assert_eq!(unknown.json()["errors"][0]["path"], "body");
     let kind = "Estimado {debtor.name}:\nDebe {debt.balance} desde el {debt.due_date}.";
-    let kept = post(&app, "manager", "/letter-templates", letter(&app, kind)).await;
+    let kept = app
+        .post_as("manager", "/letter-templates", &letter(&app, kind))
+        .await;
     assert_eq!(kept.status, 201, "{}", kept.text());
     let (_, none) = printed(&app).await;
     assert_eq!(
@@ -305,24 +283,23 @@ async fn a_rude_letter_is_refused_at_its_place_and_a_polite_one_is_printed_row_0
         (&json!("done"), &json!(1)),
         "{done}"
     );
-    let pdf = get(&app, "supervisor", &format!("{path}/pdf")).await;
+    let pdf = app.get_as("supervisor", &format!("{path}/pdf")).await;
     assert!(pdf.body.starts_with(b"%PDF-"));
     let owes = b"1,000.00 MXN";
     assert!(
         pdf.body.windows(owes.len()).any(|w| w == owes),
         "the amount is in it"
     );
-    let letters = get(
-        &app,
-        "supervisor",
-        &format!("/letters?debtor={}", own.debtor),
-    )
-    .await;
+    let letters = app
+        .get_as("supervisor", &format!("/letters?debtor={}", own.debtor))
+        .await;
     let one = letters.json()["items"][0]["id"]
         .as_str()
         .expect("a letter")
         .to_owned();
-    let again = get(&app, "supervisor", &format!("/letters/{one}/pdf")).await;
+    let again = app
+        .get_as("supervisor", &format!("/letters/{one}/pdf"))
+        .await;
     assert!(again.body.starts_with(b"%PDF-"));
 }
 
@@ -330,7 +307,8 @@ async fn a_rude_letter_is_refused_at_its_place_and_a_polite_one_is_printed_row_0
 async fn a_late_case_is_told_to_a_named_person_and_counted_row_15() {
     let app = App::start().await;
     let own = &app.world.norte;
-    let mut terms = get(&app, "manager", &format!("/clients/{}/terms", own.client))
+    let mut terms = app
+        .get_as("manager", &format!("/clients/{}/terms", own.client))
         .await
         .json()["terms"]
         .clone();
@@ -349,7 +327,7 @@ async fn a_late_case_is_told_to_a_named_person_and_counted_row_15() {
     assert_eq!(put.status, 201, "{}", put.text());
     let path = format!("/debts/{}/stage", own.debt);
     let moved = json!({"stage": "extrajudicial", "reason": "sin respuesta"});
-    let moved = post(&app, "supervisor", &path, moved).await;
+    let moved = app.post_as("supervisor", &path, &moved).await;
     assert_eq!(moved.status, 200, "{}", moved.text());
     assert_eq!(moved.json()["owner_id"], json!(app.world.agent_user));
     let late = async || {
@@ -366,14 +344,14 @@ async fn a_late_case_is_told_to_a_named_person_and_counted_row_15() {
     assert!(noted.expect("told"));
     for (who, sees) in [("agent", 1), ("supervisor", 0), ("manager", 0)] {
         let list = format!("/morning-list?client={}", own.client);
-        let list = get(&app, who, &list).await.json();
+        let list = app.get_as(who, &list).await.json();
         let mine = list["my_late_cases"].as_array().expect("a list");
         assert_eq!(mine.len(), sees, "{who}: {list}");
     }
     let morning = format!("/morning-review?client={}", own.client);
-    let morning = get(&app, "supervisor", &morning).await.json();
+    let morning = app.get_as("supervisor", &morning).await.json();
     assert!(morning["late_cases"].as_u64() >= Some(1), "{morning}");
-    let advice = get(&app, "supervisor", &path).await.json();
+    let advice = app.get_as("supervisor", &path).await.json();
     let codes = advice["advice"]["missing"].to_string() + &advice["advice"]["reasons"].to_string();
     assert!(codes.contains("deadline"), "{advice}");
 }
@@ -384,19 +362,11 @@ async fn the_case_file_holds_plans_letters_and_stages_row_18() {
     linked(&app).await;
     let own = &app.world.norte;
     let moved = json!({"stage": "judicial", "reason": "x", "despite": true});
-    post(
-        &app,
-        "manager",
-        &format!("/debts/{}/stage", own.debt),
-        moved,
-    )
-    .await;
-    let zip = get(
-        &app,
-        "manager",
-        &format!("/debtors/{}/evidence", own.debtor),
-    )
-    .await;
+    app.post_as("manager", &format!("/debts/{}/stage", own.debt), &moved)
+        .await;
+    let zip = app
+        .get_as("manager", &format!("/debtors/{}/evidence", own.debtor))
+        .await;
     assert_eq!(zip.status, 200, "{}", zip.status);
     for name in [
         "plans.json",
@@ -416,28 +386,27 @@ async fn excuses_are_logged_by_the_agent_of_the_call_and_counted_row_20() {
     let own = &app.world.norte;
     let path = format!("/attempts/{}/excuse", own.attempt);
     let body = json!({"kind": "forgot", "promise_id": own.promise});
-    let logged = post(&app, "agent", &path, body).await;
+    let logged = app.post_as("agent", &path, &body).await;
     assert_eq!(logged.status, 201, "{}", logged.text());
     let strange = json!({"kind": "forgot", "promise_id": app.world.sur.promise});
-    assert_eq!(post(&app, "agent", &path, strange).await.status, 422);
+    assert_eq!(app.post_as("agent", &path, &strange).await.status, 422);
     let counts = format!(
         "/reports/excuses?client={}&since=2026-11-01T00:00:00.000Z&until=2026-12-01T00:00:00.000Z",
         own.client
     );
-    let counts = get(&app, "supervisor", &counts).await.json();
+    let counts = app.get_as("supervisor", &counts).await.json();
     assert_eq!(counts["items"], json!([{"kind": "forgot", "count": 1}]));
-    let list = get(
-        &app,
-        "supervisor",
-        &format!("/excuses?debtor={}", own.debtor),
-    )
-    .await
-    .json();
+    let list = app
+        .get_as("supervisor", &format!("/excuses?debtor={}", own.debtor))
+        .await
+        .json();
     assert_eq!(list["items"][0]["promise_id"], json!(own.promise));
     let mut row = app.store.get_debtor(own.debtor).await.expect("his file");
     row.country = "CO".into();
     app.store.put_debtor(&row, &[]).await.expect("stored");
-    let refused = post(&app, "agent", &path, json!({"kind": "forgot"})).await;
+    let refused = app
+        .post_as("agent", &path, &json!({"kind": "forgot"}))
+        .await;
     assert_eq!(refused.status, 422, "{}", refused.text());
     assert_eq!(refused.json()["code"], "reason_forbidden");
     let debt = app.store.get_debt(own.debt).await.expect("debt");

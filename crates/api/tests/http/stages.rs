@@ -1,32 +1,18 @@
 //! Stages over HTTP: the whole way of a debt, each step when its tests pass, and what holds it at its end.
 
-use crate::app::{App, Reply};
+use crate::app::App;
 use crate::pay;
-use domain::entity::{Address, LinkState};
-use domain::ids::{AddressId, PaymentLinkId, UserId};
+use domain::entity::LinkState;
+use domain::ids::{PaymentLinkId, UserId};
 use domain::ports::Clock as _;
-use domain::ports::store::{
-    AddressStore as _, CatalogStore as _, ReceiptStore as _, StageStore as _,
-};
+use domain::ports::store::{CatalogStore as _, ReceiptStore as _, StageStore as _};
 use domain::time::DAY_MS;
 use serde_json::{Value, json};
-
-async fn post(app: &App, login: &str, path: &str, body: Value) -> Reply {
-    let token = app.token(login).await;
-    let ask = app.post(&format!("/api/v1{path}")).token(&token);
-    ask.json(&body).send().await
-}
-
-async fn get(app: &App, login: &str, path: &str) -> Value {
-    let token = app.token(login).await;
-    let ask = app.get(&format!("/api/v1{path}")).token(&token);
-    ask.send().await.json()
-}
 
 /// The client's terms: one attempt is enough, and each stage has somebody who is told of late cases.
 async fn terms(app: &App, owner: impl Fn(&str) -> UserId) {
     let path = format!("/clients/{}/terms", app.world.norte.client);
-    let mut terms = get(app, "manager", &path).await["terms"].clone();
+    let mut terms = app.get_as("manager", &path).await.json()["terms"].clone();
     for stage in terms["stages"].as_array_mut().expect("stages") {
         stage["owner_id"] = json!(owner(stage["stage"].as_str().expect("a name")));
         if stage["attempts_min"].as_i64() > Some(1) {
@@ -39,28 +25,6 @@ async fn terms(app: &App, owner: impl Fn(&str) -> UserId) {
     assert_eq!(put.json(&body).send().await.status, 201);
 }
 
-/// His postal address, without which no court is asked.
-async fn lives_somewhere(app: &App) {
-    let own = &app.world.norte;
-    let address = Address {
-        id: AddressId(uuid::Uuid::now_v7()),
-        client_id: own.client,
-        debtor_id: own.debtor,
-        street: "Calle Inventada 1".into(),
-        city: "Puebla".into(),
-        region: "PUE".into(),
-        postcode: "72000".into(),
-        country: "MX".into(),
-        zone: None,
-        source: "import".into(),
-        bad: false,
-        added_at: app.clock.now(),
-        confirmed_at: app.clock.now(),
-    };
-    let put = app.store.put_address(&address, &[]).await;
-    put.expect("an address");
-}
-
 #[tokio::test]
 async fn a_debt_goes_the_whole_way_as_its_tests_pass_row_17() {
     let app = App::start().await;
@@ -71,7 +35,8 @@ async fn a_debt_goes_the_whole_way_as_its_tests_pass_row_17() {
         _ => ours,
     };
     terms(&app, owner).await;
-    lives_somewhere(&app).await;
+    // Without his postal address no court is asked.
+    app.address(own).await;
     let mut debt = app.store.get_debt(own.debt).await.expect("debt");
     debt.due_date = "2026-12-03".into();
     app.store.put_debt(&debt, &[]).await.expect("debt");
@@ -86,7 +51,7 @@ async fn a_debt_goes_the_whole_way_as_its_tests_pass_row_17() {
     for (stage, after_days, max_days) in way {
         let ask = json!({"stage": stage, "reason": "su plazo"});
         if after_days > 0 {
-            let early = post(&app, "supervisor", &path, ask.clone()).await;
+            let early = app.post_as("supervisor", &path, &ask).await;
             assert_eq!(
                 (early.status.as_u16(), early.code()),
                 (409, "stage_tests".to_owned())
@@ -94,7 +59,7 @@ async fn a_debt_goes_the_whole_way_as_its_tests_pass_row_17() {
             assert!(early.text().contains("days past due"), "{}", early.text());
             app.pass_ms(after_days * DAY_MS);
         }
-        let done = post(&app, "supervisor", &path, ask).await;
+        let done = app.post_as("supervisor", &path, &ask).await;
         assert_eq!(done.status, 200, "{stage}: {}", done.text());
         let row = done.json();
         assert_eq!(row["stage"], stage);
@@ -105,13 +70,16 @@ async fn a_debt_goes_the_whole_way_as_its_tests_pass_row_17() {
     }
     let stands = app.store.stage_of(own.debt).await.expect("stage");
     assert_eq!(stands.expect("one").stage.as_str(), "judicial");
-    let list = get(&app, "supervisor", "/stages?stage=judicial").await;
+    let list = app
+        .get_as("supervisor", "/stages?stage=judicial")
+        .await
+        .json();
     assert_eq!(list["items"][0]["debt_id"], json!(own.debt));
 }
 
 /// What the supervisor is told to be missing for the next stage, by code.
 async fn missing(app: &App, path: &str) -> Vec<(String, String)> {
-    let view = get(app, "supervisor", path).await;
+    let view = app.get_as("supervisor", path).await.json();
     let rows = view["advice"]["missing"].as_array().expect("a list").iter();
     let text = |row: &Value, name: &str| row[name].as_str().expect("text").to_owned();
     rows.map(|row| (text(row, "code"), text(row, "es")))
@@ -121,7 +89,10 @@ async fn missing(app: &App, path: &str) -> Vec<(String, String)> {
 /// Figures by a program that knows of no such date leave it.
 async fn figures_leave_the_statute_date(app: &App) {
     let own = &app.world.norte;
-    let mut read = get(app, "manager", &format!("/debts/{}", own.debt)).await;
+    let mut read = app
+        .get_as("manager", &format!("/debts/{}", own.debt))
+        .await
+        .json();
     let known = [
         "external_ref",
         "product",
@@ -159,7 +130,8 @@ async fn no_court_is_asked_past_the_statute_date_nor_without_evidence_row_17() {
     app.store.put_debt(&debt, &[]).await.expect("debt");
     let path = format!("/debts/{}/stage", own.debt);
     let moves = async |who: &str, stage: &str| {
-        post(&app, who, &path, json!({"stage": stage, "reason": "x"})).await
+        app.post_as(who, &path, &json!({"stage": stage, "reason": "x"}))
+            .await
     };
     let refused = async |stage: &str, why: &str| {
         let reply = moves("supervisor", stage).await;
@@ -171,7 +143,7 @@ async fn no_court_is_asked_past_the_statute_date_nor_without_evidence_row_17() {
     };
     // The last day is not over: a lawyer may have it, and is told to hurry.
     assert_eq!(moves("supervisor", "prejudicial").await.status, 200);
-    let view = get(&app, "supervisor", &path).await;
+    let view = app.get_as("supervisor", &path).await.json();
     let codes = view["advice"]["reasons"].to_string();
     assert!(codes.contains("statute_near"), "{view}");
     let lacks = [(
@@ -180,7 +152,8 @@ async fn no_court_is_asked_past_the_statute_date_nor_without_evidence_row_17() {
     )];
     assert_eq!(missing(&app, &path).await, lacks);
     refused("judicial", "evidence is lacking: postal address").await;
-    lives_somewhere(&app).await;
+    // Without his postal address no court is asked.
+    app.address(own).await;
     assert_eq!(missing(&app, &path).await, []);
     app.pass_ms(2 * DAY_MS);
     let past = [(
@@ -189,12 +162,15 @@ async fn no_court_is_asked_past_the_statute_date_nor_without_evidence_row_17() {
     )];
     assert_eq!(missing(&app, &path).await, past);
     refused("judicial", "the statute date passed 1 day ago").await;
-    let file = get(&app, "supervisor", &format!("/debtors/{}", own.debtor)).await;
+    let file = app
+        .get_as("supervisor", &format!("/debtors/{}", own.debtor))
+        .await
+        .json();
     assert_eq!(file["debts"][0]["statute_date"], "2026-11-24");
     figures_leave_the_statute_date(&app).await;
     // The client's own terms say otherwise.
     let rules = format!("/clients/{}/terms", own.client);
-    let mut terms = get(&app, "manager", &rules).await["terms"].clone();
+    let mut terms = app.get_as("manager", &rules).await.json()["terms"].clone();
     for stage in terms["stages"].as_array_mut().expect("stages") {
         stage["past_statute"] = json!(true);
     }
@@ -211,7 +187,7 @@ async fn a_manager_moves_a_debt_although_its_tests_fail_row_17() {
     let own = &app.world.norte;
     let path = format!("/debts/{}/stage", own.debt);
     let judicial = json!({"stage": "judicial", "reason": "x"});
-    let early = post(&app, "supervisor", &path, judicial.clone()).await;
+    let early = app.post_as("supervisor", &path, &judicial).await;
     assert_eq!(
         (early.status.as_u16(), early.code()),
         (409, "stage_tests".to_owned())
@@ -219,11 +195,8 @@ async fn a_manager_moves_a_debt_although_its_tests_fail_row_17() {
     assert!(early.text().contains("days past due"), "{}", early.text());
     let mut forced = judicial;
     forced["despite"] = json!(true);
-    assert_eq!(
-        post(&app, "supervisor", &path, forced.clone()).await.status,
-        409
-    );
-    let done = post(&app, "manager", &path, forced).await;
+    assert_eq!(app.post_as("supervisor", &path, &forced).await.status, 409);
+    let done = app.post_as("manager", &path, &forced).await;
     assert_eq!(done.status, 200, "a manager may: {}", done.text());
     let stands = app
         .store
@@ -237,7 +210,7 @@ async fn a_manager_moves_a_debt_although_its_tests_fail_row_17() {
 /// The hold that stands on the debt for its stage.
 async fn held(app: &App, kind: &str) -> Vec<Value> {
     let path = format!("/holds?debtor={}&limit=50", app.world.norte.debtor);
-    let holds = get(app, "supervisor", &path).await;
+    let holds = app.get_as("supervisor", &path).await.json();
     let all = holds["items"].as_array().expect("a list").iter();
     let stands = all.filter(|h| h["kind"] == kind && h["lifted_at"].is_null());
     stands.cloned().collect()
@@ -249,7 +222,7 @@ async fn a_sold_debt_is_held_until_it_comes_back_row_17() {
     let path = format!("/debts/{}/stage", app.world.norte.debt);
     let moves = async |stage: &str| {
         let body = json!({"stage": stage, "reason": "x", "despite": true});
-        assert_eq!(post(&app, "manager", &path, body).await.status, 200);
+        assert_eq!(app.post_as("manager", &path, &body).await.status, 200);
     };
     moves("judicial").await;
     assert_eq!(held(&app, "judicial").await.len(), 1);
@@ -257,7 +230,7 @@ async fn a_sold_debt_is_held_until_it_comes_back_row_17() {
     assert_eq!(held(&app, "judicial").await.len(), 0);
     let hold = held(&app, "recalled").await.remove(0);
     let lift = format!("/holds/{}/lift", hold["id"].as_str().expect("an id"));
-    let lifted = post(&app, "manager", &lift, json!({})).await;
+    let lifted = app.post_as("manager", &lift, &json!({})).await;
     assert_eq!(
         (lifted.status.as_u16(), lifted.code()),
         (409, "wrong_state".to_owned())

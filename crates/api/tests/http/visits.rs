@@ -2,57 +2,23 @@
 
 use crate::app::{App, Reply, START};
 use crate::world::Own;
-use domain::entity::Address;
 use domain::ids::AddressId;
-use domain::ports::store::{AddressStore as _, CatalogStore as _};
+use domain::ports::store::CatalogStore as _;
 use domain::time::{HOUR_MS, UtcMs};
 use serde_json::{Value, json};
-
-async fn post(app: &App, login: &str, path: &str, body: Value) -> Reply {
-    let token = app.token(login).await;
-    app.post(&format!("/api/v1{path}"))
-        .token(&token)
-        .json(&body)
-        .send()
-        .await
-}
-
-async fn get(app: &App, login: &str, path: &str) -> Reply {
-    let token = app.token(login).await;
-    app.get(&format!("/api/v1{path}"))
-        .token(&token)
-        .send()
-        .await
-}
 
 /// An address of a debtor whom no hold silences.
 async fn home(app: &App, own: &Own) -> AddressId {
     let mut hold = app.store.get_hold(own.hold).await.expect("the hold");
     hold.lifted_at = Some(START);
     app.store.put_hold(&hold, &[]).await.expect("lifted");
-    let row = Address {
-        id: AddressId(uuid::Uuid::now_v7()),
-        client_id: own.client,
-        debtor_id: own.debtor,
-        street: "Calle 1".into(),
-        city: "Puebla".into(),
-        region: String::new(),
-        postcode: "72000".into(),
-        country: "MX".into(),
-        zone: None,
-        source: "import".into(),
-        bad: false,
-        added_at: START,
-        confirmed_at: START,
-    };
-    app.store.put_address(&row, &[]).await.expect("an address");
-    row.id
+    app.address(own).await
 }
 
 async fn planned(app: &App, own: &Own, (address, at): (AddressId, UtcMs)) -> Reply {
     let path = format!("/debtors/{}/visits", own.debtor);
     let body = json!({"address_id": address, "at": at});
-    post(app, "supervisor", &path, body).await
+    app.post_as("supervisor", &path, &body).await
 }
 
 /// The path of a visit that was planned.
@@ -81,38 +47,37 @@ async fn a_visit_is_planned_recorded_and_listed_row_35() {
     let record = json!({"outcome": "met", "visited_at": at, "result": "CD.NP.NOQUIERE",
         "note": "Casa azul"});
     let path = format!("{}/record", path_of(&visit));
-    let early = post(&app, "supervisor", &path, record.clone()).await;
+    let early = app.post_as("supervisor", &path, &record).await;
     assert_eq!(
         (early.status.as_u16(), &early.json()["code"]),
         (422, &json!("visit_told"))
     );
     app.pass_ms(2 * HOUR_MS);
-    let made = post(&app, "supervisor", &path, record.clone()).await;
+    let made = app.post_as("supervisor", &path, &record).await;
     assert_eq!(made.status, 200, "{}", made.text());
     assert_eq!(
         (&made.json()["state"], &made.json()["note"]),
         (&json!("made"), &json!("Casa azul"))
     );
-    let again = post(&app, "supervisor", &path, record).await;
+    let again = app.post_as("supervisor", &path, &record).await;
     assert_eq!(
         (again.status.as_u16(), &again.json()["code"]),
         (409, &json!("visit_over"))
     );
     let list = format!("/debtors/{}/visits?limit=1", own.debtor);
-    let page = get(&app, "client", &list).await;
+    let page = app.get_as("client", &list).await;
     assert_eq!(page.status, 200, "{}", page.text());
     assert_eq!(
         page.json(),
         json!({"items": [made.json()], "next_cursor": null})
     );
-    let file = get(&app, "supervisor", &format!("/debtors/{}", own.debtor)).await;
+    let file = app
+        .get_as("supervisor", &format!("/debtors/{}", own.debtor))
+        .await;
     assert_eq!(file.json()["visits"], json!([made.json()]));
-    let zip = get(
-        &app,
-        "manager",
-        &format!("/debtors/{}/evidence", own.debtor),
-    )
-    .await;
+    let zip = app
+        .get_as("manager", &format!("/debtors/{}/evidence", own.debtor))
+        .await;
     assert_eq!(zip.status, 200);
     let name = b"visits.json";
     assert!(zip.body.windows(name.len()).any(|w| w == name));
@@ -128,19 +93,21 @@ async fn a_cancelled_visit_gives_way_to_the_next_and_pages_go_on_row_35() {
         let visit = planned(&app, own, (address, START.plus_ms(n * HOUR_MS))).await;
         assert_eq!(visit.status, 201, "{}", visit.text());
         let path = format!("{}/cancel", path_of(&visit.json()));
-        let gone = post(&app, "supervisor", &path, json!({"reason": "lluvia"})).await;
+        let gone = app
+            .post_as("supervisor", &path, &json!({"reason": "lluvia"}))
+            .await;
         assert_eq!(gone.status, 200, "{}", gone.text());
         assert_eq!(gone.json()["state"], "cancelled");
         told.insert(0, gone.json());
     }
     let mut path = format!("/debtors/{}/visits?limit=2", own.debtor);
-    let page = get(&app, "supervisor", &path).await.json();
+    let page = app.get_as("supervisor", &path).await.json();
     let next = page["next_cursor"]
         .as_str()
         .expect("there is more")
         .to_owned();
     path = format!("{path}&cursor={next}");
-    let rest = get(&app, "supervisor", &path).await.json();
+    let rest = app.get_as("supervisor", &path).await.json();
     let both = [&page["items"], &rest["items"]];
     let all: Vec<Value> = both
         .iter()
@@ -177,16 +144,18 @@ async fn another_clients_visit_is_no_such_thing_row_35() {
     let path = path_of(&visit.json());
     let record = json!({"outcome": "nobody", "visited_at": START});
     for (what, body) in [("record", record), ("cancel", json!({"reason": "x"}))] {
-        let foreign = post(&app, "norte-supervisor", &format!("{path}/{what}"), body).await;
+        let foreign = app
+            .post_as("norte-supervisor", &format!("{path}/{what}"), &body)
+            .await;
         assert_eq!(foreign.status, 404, "{what}: {}", foreign.text());
         assert_eq!(foreign.json()["code"], "not_found");
     }
-    let own = post(
-        &app,
-        "supervisor",
-        &format!("{path}/cancel"),
-        json!({"reason": "x"}),
-    )
-    .await;
+    let own = app
+        .post_as(
+            "supervisor",
+            &format!("{path}/cancel"),
+            &json!({"reason": "x"}),
+        )
+        .await;
     assert_eq!(own.status, 200, "{}", own.text());
 }
