@@ -5,10 +5,10 @@ use crate::agentless::patient;
 use crate::world::{House, Plan, campaign_id, client_id};
 use center::{Actor, CallLaw, LawBook};
 use domain::entity::{
-    AmdAction, AmdMode, CallResult, CampaignParams, DialMode, Hold, HoldKind, HoldScope, Language,
-    LedgerKind, VoicemailPart, VoicemailTemplate,
+    AmdAction, AmdMode, CallResult, CampaignParams, DialMode, HoldKind, Language, LedgerKind,
+    VoicemailPart, VoicemailTemplate,
 };
-use domain::ids::{AttemptId, DebtorId, HoldId, TrunkId, UserId, VoicemailId};
+use domain::ids::{AttemptId, TrunkId, UserId, VoicemailId};
 use domain::law::pack::FormulaId;
 use domain::law::{Action, Duties, Judge, RuleBook};
 use domain::ports::store::{
@@ -364,28 +364,12 @@ async fn nothing_is_left_where_the_packs_or_nobody_allowed_it() {
     }
 }
 
-fn held(house: &House, debtor: DebtorId) -> Hold {
-    Hold {
-        id: HoldId(Uuid::from_u128(78)),
-        client_id: client_id(),
-        debtor_id: debtor,
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Represented,
-        from: house.clock.now(),
-        until: None,
-        lifted_at: None,
-        evidence: "lawyer".into(),
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn nothing_is_left_for_who_is_held_meanwhile() {
     for told in [true, false] {
         let (house, attempt) = beeps(true, true).await;
-        let hold = held(&house, house.attempt(attempt).await.debtor_id);
+        let debtor = house.attempt(attempt).await.debtor_id;
+        let hold = house.hold(debtor, HoldKind::Represented);
         if told {
             // The call ends before any beep.
             let me = Actor::User(UserId(Uuid::from_u128(1)));

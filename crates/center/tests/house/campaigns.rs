@@ -94,12 +94,7 @@ async fn at_night_it_dials_nothing_and_names_the_morning() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_debtor_goes_back_with_verdict_and_reason() {
-    let house = House::build(Plan {
-        debtors: 2,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(2).await;
     let mut point = house.store.get_point(point_id(0)).await.expect("point");
     point.given_by_debtor = false;
     house.store.put_point(&point, &[]).await.expect("stored");

@@ -1,6 +1,6 @@
 //! What the packs ask of the conversation: facts of the first contact, questions that may not be asked.
 
-use crate::world::{House, Plan, debtor_id};
+use crate::world::{House, debtor_id};
 use center::{Actor, DisposeAsk};
 use domain::ids::AttemptId;
 use domain::ports::store::CatalogStore as _;
@@ -39,14 +39,7 @@ pub(crate) fn ask(code: &str) -> DisposeAsk {
 
 /// An agent in a call with the only debtor.
 async fn talking() -> (House, Actor, AttemptId, Value) {
-    let house = House::build(Plan {
-        debtors: 1,
-        ..Plan::default()
-    })
-    .await;
-    let agent = house.agent(1).await;
-    house.start().await;
-    let id = house.talking(&agent).await;
+    let (house, agent, id) = House::in_call(1).await;
     let card = agent.of_kind("pop").remove(0).1;
     (house, Actor::Agent(agent.id), id, card)
 }

@@ -34,14 +34,7 @@ fn claim(code: &str, paid_on: &str, proof: bool) -> DisposeAsk {
 
 #[tokio::test(start_paused = true)]
 async fn what_he_says_of_a_payment_is_kept_with_the_result() {
-    let house = House::build(Plan {
-        debtors: 1,
-        ..Plan::default()
-    })
-    .await;
-    let agent = house.agent(1).await;
-    house.start().await;
-    let id = house.talking(&agent).await;
+    let (house, agent, id) = House::in_call(1).await;
     let said = claim("CD.YP.CON", "2026-11-20", true);
     let done = house.center.dispose(Actor::Agent(agent.id), id, said).await;
     done.expect("disposed");
@@ -53,14 +46,7 @@ async fn what_he_says_of_a_payment_is_kept_with_the_result() {
 
 #[tokio::test(start_paused = true)]
 async fn what_does_not_fit_is_refused_by_name() {
-    let house = House::build(Plan {
-        debtors: 1,
-        ..Plan::default()
-    })
-    .await;
-    let agent = house.agent(1).await;
-    house.start().await;
-    let id = house.talking(&agent).await;
+    let (house, agent, id) = House::in_call(1).await;
     let long = DisposeAsk {
         note: Some("a".repeat(2_001)),
         ..ask("CD.NP.NOPUEDE")
@@ -117,14 +103,7 @@ async fn what_does_not_fit_is_refused_by_name() {
 
 #[tokio::test(start_paused = true)]
 async fn a_promise_silences_the_debtor() {
-    let house = House::build(Plan {
-        debtors: 1,
-        ..Plan::default()
-    })
-    .await;
-    let agent = house.agent(1).await;
-    house.start().await;
-    let id = house.talking(&agent).await;
+    let (house, agent, id) = House::in_call(1).await;
     let (center, me) = (&house.center, Actor::Agent(agent.id));
     // Friday the 27th; two business days of grace end on Tuesday night.
     let done = center
@@ -188,14 +167,7 @@ async fn a_promise_silences_the_debtor() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_back_comes_to_the_same_agent_at_its_time() {
-    let house = House::build(Plan {
-        debtors: 1,
-        ..Plan::default()
-    })
-    .await;
-    let agent = house.agent(1).await;
-    house.start().await;
-    let id = house.talking(&agent).await;
+    let (house, agent, id) = House::in_call(1).await;
     let at = house.clock.now().plus_ms(25 * HOUR_MS);
     let later = DisposeAsk {
         callback_at: Some(at),
@@ -240,11 +212,7 @@ async fn confidence(house: &House, attempt: &Attempt) -> i32 {
 
 #[tokio::test(start_paused = true)]
 async fn a_wrong_number_and_a_dispute_stop_what_they_name() {
-    let house = House::build(Plan {
-        debtors: 2,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(2).await;
     let agent = house.agent(1).await;
     let me = Actor::Agent(agent.id);
     house.start().await;

@@ -100,12 +100,7 @@ async fn a_dead_database_stops_dialing_and_it_goes_on_by_itself() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_link_frees_the_call_and_the_agent() {
-    let house = House::build(Plan {
-        debtors: 2,
-        mix: ALL_ANSWER,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(2).await;
     let agent = house.agent(1).await;
     house.start().await;
     house.until("talking", || agent.state() == "talking").await;

@@ -5,12 +5,10 @@ use crate::world::{
     ALL_ANSWER, House, NOBODY, Plan, agent_id, campaign_id, client_id, debt_id, debtor_id, id,
 };
 use domain::entity::{
-    Assignment, CallbackScope, CallerId, CampaignParams, CampaignStatus, DialMode, Hold, HoldKind,
-    HoldScope, MixPart, Placement, Segment,
+    Assignment, CallbackScope, CallerId, CampaignParams, CampaignStatus, DialMode, HoldKind,
+    MixPart, Placement, Segment,
 };
-use domain::ids::{
-    AgentId, AssignmentRuleId, CallerIdId, CampaignId, HoldId, PlacementId, SegmentId,
-};
+use domain::ids::{AgentId, AssignmentRuleId, CallerIdId, CampaignId, PlacementId, SegmentId};
 use domain::ports::Clock as _;
 use domain::ports::store::{
     CALLBACK_PRIORITY, CallbackRow, CallerRest, CatalogStore as _, ContactStore as _,
@@ -139,30 +137,13 @@ async fn a_callback_of_anyone_is_made_with_an_agent_reserved() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hold_cancels_a_callback_and_a_person_moves_one() {
-    let house = House::build(Plan {
-        debtors: 2,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(2).await;
     let now = house.clock.now();
     for n in 0..2 {
         let item = agreed(n, now.plus_ms(HOUR_MS), None);
         house.store.put_item(&item, &[]).await.expect("put");
     }
-    let hold = Hold {
-        id: HoldId(id(70)),
-        client_id: client_id(),
-        debtor_id: debtor_id(0),
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Cease,
-        from: now,
-        until: None,
-        lifted_at: None,
-        evidence: "carta".into(),
-    };
+    let hold = house.hold(debtor_id(0), HoldKind::Cease);
     let me = center::Actor::System;
     house.center.place_hold(me, hold).await.expect("held");
     let held = house.item(debtor_id(0)).await;
@@ -300,11 +281,7 @@ fn given(debtor: u128, campaign: Option<CampaignId>, agent: Option<AgentId>) -> 
 
 #[tokio::test(start_paused = true)]
 async fn debtors_go_to_whom_they_are_assigned() {
-    let house = House::build(Plan {
-        debtors: 2,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(2).await;
     let rows = [
         given(0, None, Some(agent_id(2))),
         given(1, Some(CampaignId(id(99))), None),
@@ -332,11 +309,7 @@ async fn debtors_go_to_whom_they_are_assigned() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_agreed_outlives_another_campaigns_turn() {
-    let house = House::build(Plan {
-        debtors: 2,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(2).await;
     let now = house.clock.now();
     let rows = [0, 1].map(|n| given(n, Some(CampaignId(id(99))), None));
     house.store.assign(&rows, &[]).await.expect("assigned");
@@ -410,11 +383,7 @@ async fn a_placement_goes_back_on_its_day() {
 
 #[tokio::test(start_paused = true)]
 async fn whom_no_rule_takes_any_more_is_nobodys_again() {
-    let house = House::build(Plan {
-        debtors: 2,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(2).await;
     let ruled = Assignment {
         rule_id: Some(AssignmentRuleId(id(90))),
         ..given(0, Some(CampaignId(id(99))), None)

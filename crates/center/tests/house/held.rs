@@ -6,7 +6,6 @@ use crate::stops::payment;
 use crate::world::{House, client_id, debt_id, debtor_id, id, point_id};
 use center::CenterError;
 use domain::entity::{Hold, HoldKind, HoldScope, Message, MessageState};
-use domain::ids::HoldId;
 use domain::ports::Clock as _;
 use domain::ports::store::{CatalogStore as _, MessageStore as _};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
@@ -28,22 +27,16 @@ pub(crate) fn message(own: u128, n: u128, state: MessageState, at: UtcMs) -> Mes
     serde_json::from_value(row).expect("a message")
 }
 
-fn hold(n: u128, kind: HoldKind, from: UtcMs) -> Hold {
-    // A dispute is about a debt, all others about the person.
-    let debt = (kind == HoldKind::Dispute).then_some(debt_id(n));
+/// A dispute is about a debt, all others are about the person.
+fn hold(house: &House, n: u128, kind: HoldKind) -> Hold {
+    let about_all = house.hold(debtor_id(n), kind);
+    if kind != HoldKind::Dispute {
+        return about_all;
+    }
     Hold {
-        id: HoldId(id(900 + n)),
-        client_id: client_id(),
-        debtor_id: debtor_id(n),
-        scope: debt.map_or(HoldScope::Debtor, |_| HoldScope::Debt),
-        debt_id: debt,
-        point_id: None,
-        channel: None,
-        kind,
-        from,
-        until: None,
-        lifted_at: None,
-        evidence: "acta".into(),
+        scope: HoldScope::Debt,
+        debt_id: Some(debt_id(n)),
+        ..about_all
     }
 }
 
@@ -72,7 +65,7 @@ async fn a_held_debtor_gets_nothing_that_waited_and_nothing_new_row_04() {
     let planned = house.store.plan_messages(&waiting, &[]).await;
     assert_eq!(planned.expect("works"), 5);
     for (n, kind) in (0..).zip(kinds) {
-        let hold = hold(n, kind, house.clock.now());
+        let hold = hold(&house, n, kind);
         let placed = house.center.place_hold(somebody(), hold).await;
         placed.expect("placed");
         house.secs(1).await;

@@ -30,12 +30,7 @@ async fn unregistered(house: &House) -> CallerId {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_number_that_the_law_lets_be_shown_nobody_is_called_and_it_is_told() {
-    let house = House::build(Plan {
-        debtors: 3,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(3).await;
     unregistered(&house).await;
     let agent = house.agent(1).await;
     house.start().await;
@@ -93,12 +88,7 @@ async fn without_a_number_that_the_law_lets_be_shown_nobody_is_called_and_it_is_
 
 #[tokio::test(start_paused = true)]
 async fn of_several_numbers_one_that_fits_is_shown_and_stands_in_the_record() {
-    let house = House::build(Plan {
-        debtors: 4,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(4).await;
     let first = unregistered(&house).await;
     let good = CallerId {
         id: CallerIdId(id(51)),
@@ -261,12 +251,7 @@ fn a_fault_is_named(house: &House) {
 
 #[tokio::test(start_paused = true)]
 async fn a_pack_on_trial_is_held_against_calls_messages_and_visits() {
-    let house = House::build(Plan {
-        debtors: 6,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(6).await;
     let _agent = house.agent(1).await;
     house.start().await;
     house.secs(300).await;
@@ -378,12 +363,7 @@ async fn what_is_no_presumption_is_relaxed_by_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn a_number_that_is_registered_meanwhile_is_shown_without_a_new_start() {
-    let house = House::build(Plan {
-        debtors: 3,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(3).await;
     let mut row = unregistered(&house).await;
     let _agent = house.agent(1).await;
     house.start().await;

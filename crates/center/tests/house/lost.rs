@@ -1,12 +1,10 @@
 //! Two nodes on one database: what is stopped on one is stopped on both; and what is counted when a
 //! process dies or an agent is late with his ticks.
 
-use crate::world::{ALL_ANSWER, House, NOBODY, Plan, ask, campaign_id, client_id, debtor_id, id};
+use crate::world::{ALL_ANSWER, House, NOBODY, Plan, ask, campaign_id, debtor_id};
 use center::{Actor, CenterConfig, IdentityAsk};
-use domain::entity::{
-    AttemptState, CallResult, Hold, HoldKind, HoldScope, LedgerKind, LedgerRow, PartyRole,
-};
-use domain::ids::{DebtorId, HoldId};
+use domain::entity::{AttemptState, CallResult, HoldKind, LedgerKind, LedgerRow, PartyRole};
+use domain::ids::DebtorId;
 use domain::ports::Clock as _;
 use domain::ports::store::{ContactStore as _, ItemState};
 use domain::time::HOUR_MS;
@@ -24,23 +22,6 @@ fn plan(mix: sim::fate::FateMix) -> Plan {
 async fn beside(house: &House) -> House {
     let (store, now) = (Arc::clone(&house.store), house.clock.now());
     House::open_with(store, &plan(NOBODY), now, 77, CenterConfig::new("node-2")).await
-}
-
-fn deceased(house: &House, debtor: DebtorId) -> Hold {
-    Hold {
-        id: HoldId(id(1)),
-        client_id: client_id(),
-        debtor_id: debtor,
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Deceased,
-        from: house.clock.now(),
-        until: None,
-        lifted_at: None,
-        evidence: "acta".into(),
-    }
 }
 
 async fn ledger(house: &House, debtor: DebtorId, kind: LedgerKind) -> Vec<LedgerRow> {
@@ -61,7 +42,7 @@ async fn a_hold_and_a_stop_reach_the_calls_of_the_other_node() {
     house.secs(1).await;
     let second = beside(&house).await;
     let held = house.clock.now();
-    let hold = deceased(&house, debtor_id(0));
+    let hold = house.hold(debtor_id(0), HoldKind::Deceased);
     let placed = second.center.place_hold(Actor::System, hold).await;
     placed.expect("placed");
     house
@@ -85,12 +66,7 @@ async fn a_hold_and_a_stop_reach_the_calls_of_the_other_node() {
 
 #[tokio::test(start_paused = true)]
 async fn two_nodes_share_a_trunk() {
-    let house = House::build(Plan {
-        debtors: 40,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(40).await;
     let alone = house.center.figures().await.lines.remove(0);
     assert_eq!(alone.2, 30);
     let second = beside(&house).await;

@@ -42,6 +42,7 @@ mod recalled;
 mod recordings;
 mod refunds;
 mod routes;
+mod rows;
 mod screen;
 mod screens;
 mod severed;

@@ -8,13 +8,11 @@ use crate::world::{
 };
 use center::{Actor, IdentityAsk, PlanDraw, PlanTermsAsk};
 use domain::entity::{
-    BatchState, CampaignParams, Channel, Hold, HoldKind, HoldScope, LetterBatch, LetterLevel,
-    PartyRole, PaymentChannel, PlanFile, PlanState, PolicyVersion, Promise, PromiseState, Role,
-    Script, ScriptStep, Segment,
+    BatchState, CampaignParams, Channel, HoldKind, LetterBatch, LetterLevel, PartyRole,
+    PaymentChannel, PlanFile, PlanState, PolicyVersion, Promise, PromiseState, Role, Script,
+    ScriptStep, Segment,
 };
-use domain::ids::{
-    AttemptId, HoldId, LetterBatchId, PolicyId, PromiseId, ScriptId, SegmentId, UserId,
-};
+use domain::ids::{AttemptId, LetterBatchId, PolicyId, PromiseId, ScriptId, SegmentId, UserId};
 use domain::ports::Clock as _;
 use domain::ports::store::{CatalogStore as _, LawStore as _, LetterStore as _, PlanStore as _};
 use domain::rules::offers::{ClientTerms, Conditions};
@@ -434,20 +432,7 @@ async fn letters_go_where_the_law_lets_them_and_are_counted_row_07() {
     })
     .await;
     let now = house.clock.now();
-    let hold = Hold {
-        id: HoldId(id(80)),
-        client_id: client_id(),
-        debtor_id: debtor_id(1),
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Deceased,
-        from: now,
-        until: None,
-        lifted_at: None,
-        evidence: "acta".into(),
-    };
+    let hold = house.hold(debtor_id(1), HoldKind::Deceased);
     house.store.put_hold(&hold, &[]).await.expect("hold");
     let segment = house.store.get_campaign(campaign_id()).await;
     let batch = LetterBatch {

@@ -6,10 +6,10 @@ use crate::world::{
 };
 use center::Actor;
 use domain::entity::{
-    CallResult, CampaignParams, DialMode, Direction, Hold, HoldKind, HoldScope, InboundCall,
-    InboundOutcome, InboundParams, LedgerKind, Suppression, SuppressionKind,
+    CallResult, CampaignParams, DialMode, Direction, HoldKind, InboundCall, InboundOutcome,
+    InboundParams, LedgerKind, Suppression, SuppressionKind,
 };
-use domain::ids::{AttemptId, HoldId, SuppressionId, TrunkId};
+use domain::ids::{AttemptId, SuppressionId, TrunkId};
 use domain::pii::Pii;
 use domain::ports::store::{CatalogStore as _, InboundAsk, InboundStore as _, LawStore as _};
 use domain::ports::{Clock as _, PlayWhat};
@@ -285,20 +285,7 @@ async fn who_may_not_talk_hears_the_lawful_announcement() {
         assert_eq!(turned_away(&house, call).await, why);
     }
     let now = house.clock.now();
-    let hold = Hold {
-        id: HoldId(id(70)),
-        client_id: client_id(),
-        debtor_id: debtor_id(3),
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Represented,
-        from: now,
-        until: None,
-        lifted_at: None,
-        evidence: "lawyer".into(),
-    };
+    let hold = house.hold(debtor_id(3), HoldKind::Represented);
     house.store.put_hold(&hold, &[]).await.expect("hold");
     let held = calls(&house, Some(phone(3)), OURS).await;
     assert_eq!(turned_away(&house, held).await, InboundOutcome::Held);

@@ -28,12 +28,7 @@ async fn a_recall_ends_what_rings_for_whom_owes_nothing_here_any_more() {
         "portfolio.imported",
         "import.reverted",
     ] {
-        let house = House::build(Plan {
-            debtors: 2,
-            mix: NOBODY,
-            ..Plan::default()
-        })
-        .await;
+        let house = House::unanswered(2).await;
         let _agents = (house.agent(1).await, house.agent(2).await);
         house.start().await;
         let rings = || house.trunk.live_calls() == 2;
@@ -141,12 +136,7 @@ fn consent(n: u128, debtor: DebtorId, revoked: bool, now: UtcMs) -> Consent {
 /// A file of consents: one takes back what stood, one refuses what nobody had recorded, one allows, one is not in it.
 #[tokio::test(start_paused = true)]
 async fn a_file_that_takes_consents_back_ends_what_rings_for_whom_it_names() {
-    let house = House::build(Plan {
-        debtors: 4,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(4).await;
     let stood = consent(90, debtor_id(0), false, house.clock.now());
     house.store.put_consent(&stood, &[]).await.expect("consent");
     let mut agents = Vec::new();

@@ -1,6 +1,6 @@
 //! Refunds of money that waits for its debtor, told by several deliveries at once.
 
-use crate::world::{House, Plan, client_id, id};
+use crate::world::{House, client_id, id};
 use center::ProviderDone;
 use domain::entity::{PaymentChannel, Receipt, ReceiptSource, ReceiptState};
 use domain::ids::ReceiptId;
@@ -66,11 +66,7 @@ fn refund(money: &str, minor: i64) -> ProviderWhat {
 }
 
 async fn house(seed: u64) -> House {
-    let house = House::build(Plan {
-        debtors: 1,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(1).await;
     house.store.set_latency(seed, 40);
     house
 }

@@ -2,7 +2,7 @@
 //! own words for a refusal.
 
 use crate::transfers::long_talk;
-use crate::world::{House, NOBODY, Plan};
+use crate::world::{House, Plan};
 use center::{TransferAsk, TransferTo};
 use domain::entity::{Attempt, AttemptState, CallResult, CampaignParams, TransferMode, Trunk};
 use domain::ids::{AttemptId, TrunkId};
@@ -40,12 +40,7 @@ async fn a_number_that_the_campaigns_prefixes_leave_out_is_blocked_without_an_in
 
 /// A call that rings and is not answered.
 async fn ringing() -> (House, Attempt) {
-    let house = House::build(Plan {
-        debtors: 1,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(1).await;
     let _agent = house.agent(1).await;
     house.start().await;
     house
@@ -90,12 +85,7 @@ async fn end_as(house: &House, attempt: AttemptId, result: CallResult) {
 
 #[tokio::test(start_paused = true)]
 async fn calls_of_unknown_fate_are_told_until_their_hour_is_over() {
-    let house = House::build(Plan {
-        debtors: 2,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(2).await;
     let _agent = house.agent(1).await;
     house.start().await;
     let up = async || {

@@ -217,12 +217,7 @@ impl Wall {
 
 #[tokio::test(start_paused = true)]
 async fn board_deltas_add_up_to_the_board_and_come_at_most_ten_times_a_second() {
-    let house = House::build(Plan {
-        debtors: 30,
-        mix: ALL_ANSWER,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(30).await;
     let first = house.center.board().await;
     let mut wall = Wall {
         seq: first.seq,
@@ -304,11 +299,7 @@ async fn written(house: &House, at: UtcMs) {
 
 #[tokio::test(start_paused = true)]
 async fn a_card_has_one_timeline_over_all_channels_row_06() {
-    let house = House::build(Plan {
-        debtors: 1,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(1).await;
     written(&house, house.clock.now().plus_ms(-60_000)).await;
     let agent = house.agent(1).await;
     house.start().await;

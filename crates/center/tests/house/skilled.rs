@@ -1,6 +1,6 @@
 //! Debtors given only to agents who can serve them: by skill and by language.
 
-use crate::world::{House, Plan, agent_id, client_id, debt_id, debtor_id, id};
+use crate::world::{House, agent_id, client_id, debt_id, debtor_id, id};
 use center::Unskilled;
 use domain::entity::{AssignmentRule, AssignmentTarget, Language, Segment};
 use domain::ids::{AssignmentRuleId, SegmentId};
@@ -48,11 +48,7 @@ fn rule(n: u128, segment: u128, agents: &[u128], skills: &[&str]) -> AssignmentR
 
 #[tokio::test(start_paused = true)]
 async fn debtors_go_only_to_agents_with_the_skill_and_the_language() {
-    let house = House::build(Plan {
-        debtors: 10,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(10).await;
     mortgages(&house).await;
     let large = Segment {
         id: SegmentId(id(30)),

@@ -2,16 +2,15 @@
 
 use crate::screen::Screen;
 use crate::world::{
-    ALL_ANSWER, House, NOBODY, Plan, agent_id, campaign_id, client_id, debt_id, debtor_id, id,
-    page, point_id,
+    House, NOBODY, Plan, agent_id, campaign_id, client_id, debt_id, debtor_id, id, page, point_id,
 };
 use center::{Actor, Payer, ProviderDone};
 use domain::entity::{
-    Assignment, CallResult, CampaignParams, Channel, DialMode, Hold, HoldKind, HoldScope,
-    LinkState, Payment, PaymentChannel, PaymentLink, Receipt, ReceiptSource, ReceiptState,
-    Suppression, SuppressionKind,
+    Assignment, CallResult, CampaignParams, Channel, DialMode, HoldKind, LinkState, Payment,
+    PaymentChannel, PaymentLink, Receipt, ReceiptSource, ReceiptState, Suppression,
+    SuppressionKind,
 };
-use domain::ids::{HoldId, PaymentId, PaymentLinkId, ReceiptId, SuppressionId, TeamId};
+use domain::ids::{PaymentId, PaymentLinkId, ReceiptId, SuppressionId, TeamId};
 use domain::money::Money;
 use domain::pii::Pii;
 use domain::ports::store::{
@@ -38,12 +37,7 @@ pub(crate) fn payment(house: &House, n: u128, amount_minor: i64, reference: &str
 
 #[tokio::test(start_paused = true)]
 async fn a_payment_in_full_withdraws_the_ringing_call() {
-    let house = House::build(Plan {
-        debtors: 1,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(1).await;
     let agent = house.agent(1).await;
     house.start().await;
     house
@@ -93,12 +87,7 @@ async fn a_payment_in_full_withdraws_the_ringing_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_payment_while_they_talk_keeps_him_out_afterwards() {
-    let house = House::build(Plan {
-        debtors: 1,
-        mix: ALL_ANSWER,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(1).await;
     let agent = house.agent(1).await;
     house.start().await;
     house.until("talking", || agent.state() == "talking").await;
@@ -134,12 +123,7 @@ async fn a_payment_while_they_talk_keeps_him_out_afterwards() {
 
 #[tokio::test(start_paused = true)]
 async fn money_is_told_to_whom_the_debtor_is_given_and_to_a_team_row_27() {
-    let house = House::build(Plan {
-        debtors: 1,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(1).await;
     let team = TeamId(id(77));
     let mut of_team = house.store.get_agent(agent_id(2)).await.expect("agent");
     of_team.team_id = Some(team);
@@ -177,12 +161,7 @@ async fn money_is_told_to_whom_the_debtor_is_given_and_to_a_team_row_27() {
 
 /// A debtor's telephone has rung for a second; his agent waits.
 async fn ringing() -> (House, Screen) {
-    let house = House::build(Plan {
-        debtors: 1,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(1).await;
     let agent = house.agent(1).await;
     house.start().await;
     house
@@ -296,23 +275,6 @@ async fn a_link_that_is_paid_withdraws_the_ringing_call_and_a_refund_plans_it_an
     assert!(!item.done && item.note == "reversed", "{item:?}");
 }
 
-fn cease(house: &House) -> Hold {
-    Hold {
-        id: HoldId(id(1)),
-        client_id: client_id(),
-        debtor_id: debtor_id(0),
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Cease,
-        from: house.clock.now(),
-        until: None,
-        lifted_at: None,
-        evidence: "carta".into(),
-    }
-}
-
 fn listing(house: &House, phone: Pii<String>) -> Suppression {
     Suppression {
         id: SuppressionId(id(2)),
@@ -328,19 +290,14 @@ fn listing(house: &House, phone: Pii<String>) -> Suppression {
 
 #[tokio::test(start_paused = true)]
 async fn a_hold_and_a_listing_withdraw_and_explain() {
-    let house = House::build(Plan {
-        debtors: 2,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::unanswered(2).await;
     let _one = house.agent(1).await;
     let _two = house.agent(2).await;
     house.start().await;
     house
         .until("both ring", || house.trunk.live_calls() == 2)
         .await;
-    let hold = cease(&house);
+    let hold = house.hold(debtor_id(0), HoldKind::Cease);
     house
         .center
         .place_hold(Actor::System, hold)

@@ -6,10 +6,9 @@ use crate::screen::Screen;
 use crate::world::{House, NIGHT, Plan, ask, client_id, debtor_id, id};
 use center::{Actor, AttachAsk, CenterConfig, IdentityAsk};
 use domain::entity::{
-    CampaignParams, DialMode, Hold, HoldKind, HoldScope, InboundOutcome, InboundParams, LedgerKind,
-    PartyRole,
+    CampaignParams, DialMode, HoldKind, InboundOutcome, InboundParams, LedgerKind, PartyRole,
 };
-use domain::ids::{AttemptId, HoldId, TrunkId};
+use domain::ids::{AttemptId, TrunkId};
 use domain::ports::Clock as _;
 use domain::ports::store::{
     CatalogStore as _, ContactStore as _, InboundStore as _, LawStore as _,
@@ -191,20 +190,7 @@ async fn two_asks_at_once_give_the_call_to_one() {
 async fn a_borrowed_phone_is_not_kept_and_a_held_debtor_is_not_talked_to() {
     let house = house(DialMode::Manual, unknown()).await;
     let (agent, call) = taken(&house).await;
-    let hold = Hold {
-        id: HoldId(id(72)),
-        client_id: client_id(),
-        debtor_id: debtor_id(3),
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Represented,
-        from: house.clock.now(),
-        until: None,
-        lifted_at: None,
-        evidence: "lawyer".into(),
-    };
+    let hold = house.hold(debtor_id(3), HoldKind::Represented);
     house.store.put_hold(&hold, &[]).await.expect("hold");
     let held = house
         .center

@@ -1,12 +1,12 @@
 //! Strategies: each arm works its own debtors, and a trial shows what the law takes out.
 
 use crate::messages::{all, house, step, strategy, template};
-use crate::world::{House, campaign_id, client_id, debt_id, debtor_id, id, page};
+use crate::world::{House, campaign_id, client_id, debt_id, debtor_id, page};
 use domain::entity::{
-    BatchState, Channel, Hold, HoldKind, HoldScope, LetterLevel, PlannedState, PlannedStep,
-    StepAction, Strategy, StrategyStep, StrategyTrigger,
+    BatchState, Channel, Hold, HoldKind, LetterLevel, PlannedState, PlannedStep, StepAction,
+    Strategy, StrategyStep, StrategyTrigger,
 };
-use domain::ids::{HoldId, StrategyId};
+use domain::ids::StrategyId;
 use domain::ports::Clock as _;
 use domain::ports::store::{
     CatalogStore as _, LawStore as _, LetterStore as _, MessageStore as _, NodeStore as _, StepAsk,
@@ -203,18 +203,8 @@ async fn a_letter_step_makes_its_letter_for_the_printer_row_07() {
 /// A debtor who wants nothing more by a channel.
 async fn wants_none_by(house: &House, n: u128, channel: Channel) {
     let hold = Hold {
-        id: HoldId(id(950 + n)),
-        client_id: client_id(),
-        debtor_id: debtor_id(n),
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
         channel: Some(channel),
-        kind: HoldKind::ChannelOptout,
-        from: house.clock.now(),
-        until: None,
-        lifted_at: None,
-        evidence: "escrito".into(),
+        ..house.hold(debtor_id(n), HoldKind::ChannelOptout)
     };
     house.store.put_hold(&hold, &[]).await.expect("a hold");
 }
@@ -292,18 +282,8 @@ async fn calls_and_letters_are_judged_when_they_are_planned_as_on_trial_row_14()
 async fn a_call_that_a_promise_silences_is_planned_once_the_promise_is_over() {
     let (house, _) = house(1).await;
     let silent = Hold {
-        id: HoldId(id(960)),
-        client_id: client_id(),
-        debtor_id: debtor_id(0),
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Promise,
-        from: house.clock.now(),
         until: Some(house.clock.now().plus_ms(2 * 24 * HOUR_MS)),
-        lifted_at: None,
-        evidence: "promesa".into(),
+        ..house.hold(debtor_id(0), HoldKind::Promise)
     };
     house.store.put_hold(&silent, &[]).await.expect("a hold");
     let call = StrategyStep {

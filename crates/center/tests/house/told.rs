@@ -29,11 +29,7 @@ async fn start_second(house: &House) -> center::view::CampaignReport {
 
 #[tokio::test(start_paused = true)]
 async fn a_campaign_that_waits_for_another_says_so() {
-    let house = House::build(Plan {
-        debtors: 60,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(60).await;
     let agent = house.agent(1).await;
     house.start().await;
     house.talking(&agent).await;
@@ -80,11 +76,7 @@ async fn a_campaign_that_waits_for_another_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn the_screen_names_a_campaign_and_a_recording_only_while_there_is_a_call() {
-    let house = House::build(Plan {
-        debtors: 1,
-        ..Plan::default()
-    })
-    .await;
+    let house = House::with(1).await;
     let agent = house.agent(1).await;
     assert!(agent.me()["campaign"].is_null(), "{}", agent.me());
     house.start().await;

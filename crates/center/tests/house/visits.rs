@@ -5,10 +5,9 @@ use crate::messages::{house, somebody};
 use crate::world::{House, debt_id, debtor_id, id};
 use center::{CenterError, VisitAsk, VisitTold};
 use domain::entity::{
-    Address, Channel, Consent, Hold, HoldKind, HoldScope, LedgerKind, Visit, VisitOutcome,
-    VisitState,
+    Address, Channel, Consent, HoldKind, LedgerKind, Visit, VisitOutcome, VisitState,
 };
-use domain::ids::{AddressId, ConsentId, HoldId, VisitId};
+use domain::ids::{AddressId, ConsentId, VisitId};
 use domain::ports::Clock as _;
 use domain::ports::store::{
     AddressStore as _, CatalogStore as _, ContactStore as _, LawStore as _, VisitStore as _,
@@ -274,20 +273,7 @@ async fn a_hold_gives_a_planned_visit_back_row_35() {
         let (house, _) = house(1).await;
         let at = house.clock.now().plus_ms(HOUR_MS);
         let visit = plan(&house, 0, at).await.expect("planned");
-        let hold = Hold {
-            id: HoldId(id(900)),
-            client_id: crate::world::client_id(),
-            debtor_id: debtor_id(0),
-            scope: HoldScope::Debtor,
-            debt_id: None,
-            point_id: None,
-            channel: None,
-            kind,
-            from: house.clock.now(),
-            until: None,
-            lifted_at: None,
-            evidence: "acta".into(),
-        };
+        let hold = house.hold(debtor_id(0), kind);
         let placed = house.center.place_hold(somebody(), hold).await;
         placed.expect("placed");
         house.secs(2).await;
@@ -305,11 +291,7 @@ async fn a_hold_gives_a_planned_visit_back_row_35() {
 
 #[tokio::test(start_paused = true)]
 async fn the_card_shows_visits_in_its_one_timeline_row_06() {
-    let house = House::build(crate::world::Plan {
-        debtors: 1,
-        ..crate::world::Plan::default()
-    })
-    .await;
+    let house = House::with(1).await;
     let tomorrow = house.clock.now().plus_ms(DAY_MS);
     plan(&house, 0, tomorrow).await.expect("planned");
     let agent = house.agent(1).await;

@@ -1,25 +1,15 @@
 //! A small house on virtual time: memory store, simulated carrier, real rule book, agents' sockets.
 
 pub(crate) use crate::conduct::ask;
+pub(crate) use crate::rows::{debtor, furnish};
 use crate::screen::Screen;
-use center::{Center, CenterConfig, CenterHandle, DeskHub, LawBook, Ports, StateAsk};
-use domain::entity::{
-    Agent, Attempt, CallerId, Campaign, CampaignParams, CampaignStatus, Channel, Client,
-    ContactPoint, CreditorKind, Debt, DebtStatus, Debtor, DebtorKind, Language, PartyRole,
-    PointClass, Portfolio, Script, ScriptStep, Segment, Trunk,
-};
-use domain::ids::{
-    AgentId, AttemptId, CallerIdId, CampaignId, ClientId, DebtId, DebtorId, PointId, PortfolioId,
-    ScriptId, SegmentId, TrunkId, UserId, person_of_document,
-};
+use center::{Actor, Center, CenterConfig, CenterHandle, DeskHub, LawBook, Ports, StateAsk};
+use domain::entity::{Attempt, CampaignParams};
+use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtId, DebtorId, PointId};
 use domain::law::RuleBook;
 use domain::money::Money;
-use domain::pii::Pii;
-use domain::ports::store::{
-    AttemptStore as _, CatalogStore as _, ContactStore as _, ItemState, PageRequest,
-};
+use domain::ports::store::{AttemptStore as _, ContactStore as _, ItemState, PageRequest};
 use domain::ports::{Clock as _, TrunkReport};
-use domain::rules::disposition::standard_dispositions;
 use domain::time::UtcMs;
 use serde_json::Value;
 use sim::bus::{BusFaults, SimBus};
@@ -126,6 +116,34 @@ impl House {
         Self::open(store, &plan, start, plan.seed).await
     }
 
+    /// A house like any other, with so many debtors.
+    pub(crate) async fn with(debtors: u128) -> Self {
+        let plan = Plan {
+            debtors,
+            ..Plan::default()
+        };
+        Self::build(plan).await
+    }
+
+    /// A house with so many debtors, none of whom answers.
+    pub(crate) async fn unanswered(debtors: u128) -> Self {
+        let plan = Plan {
+            debtors,
+            mix: NOBODY,
+            ..Plan::default()
+        };
+        Self::build(plan).await
+    }
+
+    /// A house in which the one agent talks to one of its debtors.
+    pub(crate) async fn in_call(debtors: u128) -> (Self, Screen, AttemptId) {
+        let house = Self::with(debtors).await;
+        let agent = house.agent(1).await;
+        house.start().await;
+        let attempt = house.talking(&agent).await;
+        (house, agent, attempt)
+    }
+
     /// A furnished house whose center is told more than its name.
     pub(crate) async fn furnished(plan: &Plan, start: UtcMs, config: CenterConfig) -> Self {
         let store = Arc::new(MemoryStore::new());
@@ -220,7 +238,7 @@ impl House {
         self.until("the leg is up", || screen.me()["phone"]["leg_up"] == true)
             .await;
         self.center
-            .agent_state(center::Actor::Agent(screen.id), screen.id, StateAsk::Ready)
+            .agent_state(Actor::Agent(screen.id), screen.id, StateAsk::Ready)
             .await
             .expect("ready");
         screen
@@ -262,7 +280,7 @@ impl House {
     pub(crate) async fn start(&self) -> center::view::CampaignReport {
         let started = self
             .center
-            .start_campaign(center::Actor::System, campaign_id())
+            .start_campaign(Actor::System, campaign_id())
             .await;
         started.expect("the campaign starts")
     }
@@ -275,7 +293,7 @@ impl House {
 
     /// The agent hangs up and is in wrap-up.
     pub(crate) async fn hang_up(&self, agent: &Screen, attempt: AttemptId) {
-        let me = center::Actor::Agent(agent.id);
+        let me = Actor::Agent(agent.id);
         self.center.hang_up(me, attempt).await.expect("hangs up");
         self.until("the call is over", || agent.state() != "talking")
             .await;
@@ -300,188 +318,4 @@ impl House {
     pub(crate) async fn secs(&self, n: u64) {
         tokio::time::sleep(Duration::from_secs(n)).await;
     }
-}
-
-pub(crate) async fn furnish(store: &MemoryStore, plan: &Plan, now: UtcMs) {
-    let client = Client {
-        id: client_id(),
-        name: "Banco Uno".into(),
-        callback_number: "+525555550100".into(),
-        created_at: now,
-    };
-    store.put_client(&client, &[]).await.expect("client");
-    let portfolio = Portfolio {
-        id: PortfolioId(id(2)),
-        client_id: client.id,
-        name: "Tarjetas".into(),
-        currency: "MXN".parse().expect("currency"),
-        creditor_kind: CreditorKind::Financial,
-        zone: "America/Mexico_City".into(),
-        created_at: now,
-    };
-    let stored = store.put_portfolio(&portfolio, &[]).await;
-    stored.expect("portfolio");
-    for n in 0..plan.debtors {
-        debtor(store, n, now).await;
-    }
-    for row in standard_dispositions() {
-        store.put_disposition(&row).await.expect("disposition");
-    }
-    campaign(store, plan, now).await;
-    let trunk = Trunk {
-        id: TrunkId(id(4)),
-        name: "uno".into(),
-        channels: 30,
-        cps: 10,
-        enabled: true,
-        created_at: now,
-    };
-    store.put_trunk(&trunk, &[]).await.expect("trunk");
-    let caller = CallerId {
-        id: CallerIdId(id(5)),
-        client_id: client.id,
-        number: "+525555550199".into(),
-        country: "MX".into(),
-        registered: true,
-        enabled: true,
-        signed: false,
-        callback_at: None,
-        created_at: now,
-    };
-    store.put_caller_id(&caller, &[]).await.expect("caller id");
-    for n in 0..10 {
-        let agent = Agent {
-            id: agent_id(n),
-            user_id: UserId(id(900 + n)),
-            team_id: None,
-            name: format!("Gestor {n}"),
-            sip_user: format!("gestor{n}"),
-            sip_password: "secreto".into(),
-            campaigns: Vec::new(),
-            skills: Vec::new(),
-            created_at: now,
-        };
-        store.put_agent(&agent, &[]).await.expect("agent");
-    }
-}
-
-/// Segment, script and campaign.
-async fn campaign(store: &MemoryStore, plan: &Plan, now: UtcMs) {
-    let segment = Segment {
-        id: SegmentId(id(3)),
-        client_id: client_id(),
-        name: "Todos".into(),
-        expression: "all".into(),
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
-    store.put_segment(&segment, &[]).await.expect("segment");
-    store.put_script(&script(now), &[]).await.expect("script");
-    let campaign = Campaign {
-        id: campaign_id(),
-        client_id: client_id(),
-        name: "Noviembre".into(),
-        segment_id: segment.id,
-        script_id: Some(ScriptId(id(6))),
-        status: CampaignStatus::Draft,
-        params: plan.params.clone(),
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
-    store.put_campaign(&campaign, &[]).await.expect("campaign");
-}
-
-fn script(now: UtcMs) -> Script {
-    let step = |key: &str, text: &str, before_identity: bool| ScriptStep {
-        key: key.into(),
-        title_es: key.into(),
-        title_en: key.into(),
-        text_es: text.into(),
-        text_en: text.into(),
-        before_identity,
-    };
-    Script {
-        id: ScriptId(id(6)),
-        client_id: client_id(),
-        name: "Cobranza".into(),
-        steps: vec![
-            step(
-                "saludo",
-                "¿Hablo con {debtor.name}? Soy {agent.name} por {debt.balance}.",
-                true,
-            ),
-            step(
-                "oferta",
-                "Debe {debt.balance} de {debt.product} a {client.name}.",
-                false,
-            ),
-        ],
-        objections: vec![],
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    }
-}
-
-/// A debtor with one debt of 10,000.00, half of it overdue, and one phone.
-pub(crate) async fn debtor(store: &MemoryStore, n: u128, now: UtcMs) {
-    let document = format!("DOC{n:06}");
-    let row = Debtor {
-        id: debtor_id(n),
-        client_id: client_id(),
-        portfolio_id: PortfolioId(id(2)),
-        person_id: person_of_document("MX", &document),
-        external_ref: format!("D{n}"),
-        kind: DebtorKind::Person,
-        name: Pii(format!("Persona {n}")),
-        document: Pii(document),
-        country: "MX".into(),
-        subdivision: None,
-        language: Language::Es,
-        address_zone: Some("America/Mexico_City".into()),
-        told_zone: None,
-        told_zone_at: None,
-        created_at: now,
-        updated_at: now,
-    };
-    store.put_debtor(&row, &[]).await.expect("debtor");
-    let debt = Debt {
-        id: debt_id(n),
-        debtor_id: row.id,
-        client_id: client_id(),
-        portfolio_id: row.portfolio_id,
-        external_ref: format!("C{n}"),
-        product: "Tarjeta Oro".into(),
-        currency: "MXN".parse().expect("currency"),
-        principal_minor: 900_000,
-        interest_minor: 80_000,
-        fees_minor: 20_000,
-        overdue_minor: 500_000,
-        minimum_minor: 50_000,
-        due_date: "2026-10-01".into(),
-        statute_date: None,
-        status: DebtStatus::Open,
-        created_at: now,
-        updated_at: now,
-    };
-    store.put_debt(&debt, &[]).await.expect("debt");
-    let point = ContactPoint {
-        id: point_id(n),
-        debtor_id: row.id,
-        role: PartyRole::Titular,
-        channel: Channel::Call,
-        value: Pii(format!("+5255555510{n:02}")),
-        class: PointClass::Mobile,
-        source: "import".into(),
-        given_by_debtor: true,
-        authorised: true,
-        confidence: 80,
-        position: 0,
-        bad: false,
-        last_rpc_at: None,
-        added_at: UtcMs(0),
-    };
-    store.put_point(&point, &[]).await.expect("point");
 }
