@@ -7,8 +7,8 @@ use crate::owed;
 use crate::plans::letters::{AtContract, action, at_his_contract};
 use crate::shared::Shared;
 use domain::entity::{
-    BlockReason, Channel, CheckPoint, LedgerKind, LedgerRow, PointClass, VISIT_AHEAD_DAYS,
-    VISIT_SLACK_MS, Verdict, Visit, VisitOutcome, VisitState,
+    BlockReason, Channel, CheckPoint, LedgerRow, VISIT_AHEAD_DAYS, VISIT_SLACK_MS, Verdict, Visit,
+    VisitOutcome, VisitState,
 };
 use domain::event::NewEvent;
 use domain::ids::{AddressId, DebtorId, VisitId};
@@ -102,26 +102,6 @@ fn asks(shared: &Shared, actor: Actor, facts: &ContactFacts, visit: (VisitId, Ut
     asks
 }
 
-/// The row that counts it.
-fn counted(facts: &ContactFacts, visit: &Visit) -> LedgerRow {
-    LedgerRow {
-        id: LedgerRow::id_of_visit(visit.id),
-        person_id: facts.debtor.person_id,
-        debtor_id: visit.debtor_id,
-        client_id: visit.client_id,
-        debts: visit.debts.clone(),
-        point_id: None,
-        address: String::new().into(),
-        class: PointClass::Other,
-        channel: Channel::Visit,
-        kind: LedgerKind::Visit,
-        at: visit.planned_at,
-        attempt_id: None,
-        campaign_id: None,
-        reached_network: None,
-    }
-}
-
 fn draft(shared: &Shared, actor: Actor, ask: &VisitAsk, facts: &ContactFacts) -> VisitDraft {
     let now = shared.now();
     let id = VisitId(shared.id());
@@ -147,7 +127,7 @@ fn draft(shared: &Shared, actor: Actor, ask: &VisitAsk, facts: &ContactFacts) ->
         ended_at: None,
     };
     VisitDraft {
-        ledger: counted(facts, &visit),
+        ledger: LedgerRow::of_visit(&visit, facts.debtor.person_id),
         events: vec![event(shared, actor, "visit.planned", &visit)],
         action,
         visit,

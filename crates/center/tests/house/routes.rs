@@ -40,13 +40,7 @@ async fn a_number_that_the_campaigns_prefixes_leave_out_is_blocked_without_an_in
 
 /// A call that rings and is not answered.
 async fn ringing() -> (House, Attempt) {
-    let house = House::unanswered(1).await;
-    let _agent = house.agent(1).await;
-    house.start().await;
-    house
-        .until("it rings", || house.trunk.live_calls() == 1)
-        .await;
-    house.secs(1).await;
+    let (house, _agent) = House::ringing().await;
     let row = house.attempts().await.remove(0);
     assert!(!row.state.is_closed());
     (house, row)

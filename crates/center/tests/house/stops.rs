@@ -37,13 +37,7 @@ pub(crate) fn payment(house: &House, n: u128, amount_minor: i64, reference: &str
 
 #[tokio::test(start_paused = true)]
 async fn a_payment_in_full_withdraws_the_ringing_call() {
-    let house = House::unanswered(1).await;
-    let agent = house.agent(1).await;
-    house.start().await;
-    house
-        .until("it rings", || house.trunk.live_calls() == 1)
-        .await;
-    house.secs(2).await;
+    let (house, agent) = House::ringing().await;
     let before = house.clock.now();
     let full = payment(&house, 0, 1_000_000, "R-1");
     let done = house
@@ -159,21 +153,9 @@ async fn money_is_told_to_whom_the_debtor_is_given_and_to_a_team_row_27() {
     assert_eq!(message["client"], serde_json::json!(client_id()));
 }
 
-/// A debtor's telephone has rung for a second; his agent waits.
-async fn ringing() -> (House, Screen) {
-    let house = House::unanswered(1).await;
-    let agent = house.agent(1).await;
-    house.start().await;
-    house
-        .until("it rings", || house.trunk.live_calls() == 1)
-        .await;
-    house.secs(1).await;
-    (house, agent)
-}
-
 #[tokio::test(start_paused = true)]
 async fn money_of_a_file_withdraws_whom_it_is_from_row_23() {
-    let (house, _agent) = ringing().await;
+    let (house, _agent) = House::ringing().await;
     let now = house.clock.now();
     let receipt = Receipt {
         id: ReceiptId(id(77)),
@@ -222,7 +204,7 @@ async fn money_of_a_file_withdraws_whom_it_is_from_row_23() {
 
 #[tokio::test(start_paused = true)]
 async fn a_link_that_is_paid_withdraws_the_ringing_call_and_a_refund_plans_it_anew_row_23() {
-    let (house, _agent) = ringing().await;
+    let (house, _agent) = House::ringing().await;
     let now = house.clock.now();
     let link = PaymentLink {
         id: PaymentLinkId(id(88)),

@@ -144,6 +144,18 @@ impl House {
         (house, agent, attempt)
     }
 
+    /// A house whose only debtor's telephone has rung for a second; the one agent waits.
+    pub(crate) async fn ringing() -> (Self, Screen) {
+        let house = Self::unanswered(1).await;
+        let agent = house.agent(1).await;
+        house.start().await;
+        house
+            .until("it rings", || house.trunk.live_calls() == 1)
+            .await;
+        house.secs(1).await;
+        (house, agent)
+    }
+
     /// A furnished house whose center is told more than its name.
     pub(crate) async fn furnished(plan: &Plan, start: UtcMs, config: CenterConfig) -> Self {
         let store = Arc::new(MemoryStore::new());

@@ -1,6 +1,6 @@
 //! Ledger: append-only rows behind every cap, one for all channels, campaigns and clients.
 
-use super::{Attempt, Channel, PointClass};
+use super::{Attempt, Channel, PointClass, Visit};
 use crate::ids::{
     AttemptId, CampaignId, ClientId, DebtId, DebtorId, LedgerId, MessageId, PersonId, PointId,
     VisitId,
@@ -83,6 +83,27 @@ impl LedgerRow {
             at,
             attempt_id: Some(attempt.id),
             campaign_id: attempt.campaign_id,
+            reached_network: None,
+        }
+    }
+
+    /// The row that counts a visit to somebody, from when it is planned.
+    #[must_use]
+    pub fn of_visit(visit: &Visit, person: PersonId) -> Self {
+        Self {
+            id: Self::id_of_visit(visit.id),
+            person_id: person,
+            debtor_id: visit.debtor_id,
+            client_id: visit.client_id,
+            debts: visit.debts.clone(),
+            point_id: None,
+            address: String::new().into(),
+            class: PointClass::Other,
+            channel: Channel::Visit,
+            kind: LedgerKind::Visit,
+            at: visit.planned_at,
+            attempt_id: None,
+            campaign_id: None,
             reached_network: None,
         }
     }

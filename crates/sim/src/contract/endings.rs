@@ -4,10 +4,10 @@ use super::attempts::ended;
 use super::judges::*;
 use super::scene::*;
 use domain::entity::{
-    AttemptState, CallResult, CampaignStatus, DialMode, Hold, HoldKind, HoldScope, LedgerKind,
-    LedgerRow, Promise, Recording, RecordingOutcome, Suppression, SuppressionKind,
+    AttemptState, CallResult, CampaignStatus, DialMode, Hold, HoldKind, LedgerKind, LedgerRow,
+    Promise, Recording, RecordingOutcome, Suppression, SuppressionKind,
 };
-use domain::ids::{AttemptId, CampaignId, DebtId, HoldId, LedgerId, RecordingId, SuppressionId};
+use domain::ids::{AttemptId, CampaignId, DebtId, LedgerId, RecordingId, SuppressionId};
 use domain::ports::StoreError;
 use domain::ports::store::{AttemptChange, Closing, OpenOutcome, PromiseTerms};
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
@@ -121,18 +121,8 @@ fn traces(person: &Person, attempt: AttemptId) -> Closing {
         ledger: vec![draft_row(LedgerKind::Conversation)],
         reached_network: Some(false),
         holds: vec![Hold {
-            id: fresh::<HoldId>(),
-            client_id: person.debtor.client_id,
-            debtor_id: person.debtor.id,
-            scope: HoldScope::Debtor,
-            debt_id: None,
-            point_id: None,
-            channel: None,
-            kind: HoldKind::Cease,
-            from: NOW,
-            until: None,
-            lifted_at: None,
             evidence: format!("attempt:{attempt}"),
+            ..person.hold(HoldKind::Cease)
         }],
         suppressions: vec![Suppression {
             id: fresh::<SuppressionId>(),

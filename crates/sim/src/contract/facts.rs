@@ -2,9 +2,7 @@
 
 use super::judges::*;
 use super::scene::*;
-use domain::entity::{
-    CallResult, DebtStatus, Hold, HoldKind, HoldScope, Suppression, SuppressionKind,
-};
+use domain::entity::{CallResult, DebtStatus, Hold, HoldKind, Suppression, SuppressionKind};
 use domain::ids::{ClientId, DebtorId, HoldId, SuppressionId};
 use domain::ports::StoreError;
 use domain::time::DAY_MS;
@@ -151,23 +149,6 @@ async fn listings_are_compared_as_they_are_meant(store: &Subject) {
     assert_eq!(found, want);
 }
 
-fn held(person: &Person, kind: HoldKind) -> Hold {
-    Hold {
-        id: fresh::<HoldId>(),
-        client_id: person.debtor.client_id,
-        debtor_id: person.debtor.id,
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind,
-        from: NOW,
-        until: None,
-        lifted_at: None,
-        evidence: "letter".into(),
-    }
-}
-
 /// Dead for one client is dead for all; what he asked one client for binds that client's debts.
 async fn a_hold_of_the_person_binds_all_his_debts(store: &Subject) {
     let (ours, theirs) = (Scene::new(store).await, Scene::new(store).await);
@@ -179,11 +160,11 @@ async fn a_hold_of_the_person_binds_all_his_debts(store: &Subject) {
         other.store(store).await;
     }
     let (dead, cease, dispute) = (
-        held(&person, HoldKind::Deceased),
-        held(&person, HoldKind::Cease),
-        held(&person, HoldKind::Dispute),
+        person.hold(HoldKind::Deceased),
+        person.hold(HoldKind::Cease),
+        person.hold(HoldKind::Dispute),
     );
-    let mut lifted = held(&person, HoldKind::Insolvency);
+    let mut lifted = person.hold(HoldKind::Insolvency);
     lifted.lifted_at = Some(NOW);
     for row in [&dead, &cease, &dispute, &lifted] {
         store.put_hold(row, &[]).await.expect("hold");
@@ -207,18 +188,8 @@ async fn closed_debts_and_lifted_holds_are_not_facts(store: &Subject) {
     paid.status = DebtStatus::Recalled;
     store.put_debt(&paid, &[]).await.expect("debt");
     let hold = |lifted_at| Hold {
-        id: fresh::<HoldId>(),
-        client_id: scene.client.id,
-        debtor_id: person.debtor.id,
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Dispute,
-        from: NOW,
-        until: None,
         lifted_at,
-        evidence: "letter".into(),
+        ..person.hold(HoldKind::Dispute)
     };
     let (stands, lifted) = (hold(None), hold(Some(NOW)));
     store.put_hold(&stands, &[]).await.expect("hold");

@@ -4,10 +4,10 @@ use super::judges::{Refuse, verdict};
 use super::scene::{NOW, Scene, Subject, event, fresh, name, node, of_promise, reserve};
 use domain::entity::dnc::keyed_hash;
 use domain::entity::{
-    DebtStatus, Decision, DncList, Hold, HoldKind, HoldScope, Preference, PreferenceKind,
-    Suppression, SuppressionKind,
+    DebtStatus, Decision, DncList, Hold, HoldKind, Preference, PreferenceKind, Suppression,
+    SuppressionKind,
 };
-use domain::ids::{DebtId, DebtorId, DncListId, HoldId, PreferenceId, SuppressionId};
+use domain::ids::{DebtId, DebtorId, DncListId, PreferenceId, SuppressionId};
 use domain::law::{Judge as _, Replayed, RuleBook};
 use domain::ports::store::ReasonKey;
 use domain::time::{HOUR_MS, UtcMs};
@@ -34,18 +34,9 @@ async fn facts_are_those_of_their_instant(store: &Subject) {
     let person = scene.person(store).await;
     let hour = |n: i64| NOW.plus_ms(n * HOUR_MS);
     let hold = Hold {
-        id: fresh::<HoldId>(),
-        client_id: scene.client.id,
-        debtor_id: person.debtor.id,
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Dispute,
         from: hour(1),
-        until: None,
         lifted_at: Some(hour(3)),
-        evidence: String::new(),
+        ..person.hold(HoldKind::Dispute)
     };
     store.put_hold(&hold, &[]).await.expect("hold");
     let listed = Suppression {

@@ -5,7 +5,7 @@ use super::scene::*;
 use domain::entity::dnc::keyed_hash;
 use domain::entity::{Channel, Consent, DncList, Hold, HoldKind, HoldScope, ImportState, Segment};
 use domain::entity::{Suppression, SuppressionKind};
-use domain::ids::{ConsentId, DebtorId, DncListId, HoldId, ImportId, SegmentId, SuppressionId};
+use domain::ids::{ConsentId, DebtorId, DncListId, ImportId, SegmentId, SuppressionId};
 use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::ports::store::{CallableMark, MarkClaim};
@@ -111,18 +111,10 @@ async fn whatever_happens_takes_it_away(store: &Subject) {
     assert_eq!(both(store).await, (vec![], vec![twin.debtor.id]));
     claim_all(store).await;
     let hold = Hold {
-        id: fresh::<HoldId>(),
-        client_id: scene.client.id,
-        debtor_id: person.debtor.id,
         scope: HoldScope::Point,
-        debt_id: None,
         point_id: Some(person.point.id),
-        channel: None,
-        kind: HoldKind::Dispute,
         from: NOW.plus_ms(MINUTE_MS),
-        until: None,
-        lifted_at: None,
-        evidence: String::new(),
+        ..person.hold(HoldKind::Dispute)
     };
     store.put_hold(&hold, &[]).await.expect("hold");
     assert_eq!(both(store).await, (vec![], vec![twin.debtor.id]));

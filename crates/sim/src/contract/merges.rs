@@ -6,7 +6,7 @@ use domain::entity::{
     Hold, HoldKind, HoldScope, InboundCall, InboundOutcome, Merge, Preference, PreferenceKind,
     Suppression, SuppressionKind,
 };
-use domain::ids::{HoldId, ImportId, MergeId, PreferenceId, SuppressionId};
+use domain::ids::{ImportId, MergeId, PreferenceId, SuppressionId};
 use domain::ports::StoreError;
 use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, DebtorRow, ItemState};
 use domain::time::UtcMs;
@@ -67,21 +67,13 @@ async fn apart(store: &Subject, merge: &Merge) {
 
 fn hold_on(of: &Person, point: Option<&Person>, from: UtcMs) -> Hold {
     Hold {
-        id: fresh::<HoldId>(),
-        client_id: of.debtor.client_id,
-        debtor_id: of.debtor.id,
         scope: match point {
             Some(_) => HoldScope::Point,
             None => HoldScope::Debtor,
         },
-        debt_id: None,
         point_id: point.map(|p| p.point.id),
-        channel: None,
-        kind: HoldKind::Dispute,
         from,
-        until: None,
-        lifted_at: None,
-        evidence: "letter".into(),
+        ..of.hold(HoldKind::Dispute)
     }
 }
 

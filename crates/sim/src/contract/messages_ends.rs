@@ -279,18 +279,8 @@ async fn opting_out_binds_the_person_at_his_client(store: &Subject) {
     twin.debtor.person_id = who.debtor.person_id;
     twin.store(store).await;
     let stop = Hold {
-        id: fresh(),
-        client_id: who.debtor.client_id,
-        debtor_id: who.debtor.id,
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
         channel: Some(Channel::Sms),
-        kind: HoldKind::ChannelOptout,
-        from: NOW,
-        until: None,
-        lifted_at: None,
-        evidence: "suite".into(),
+        ..who.hold(HoldKind::ChannelOptout)
     };
     store.put_hold(&stop, &[]).await.expect("works");
     let facts = store
@@ -341,18 +331,9 @@ async fn what_lives_no_more_is_withdrawn_row_04(store: &Subject) {
     let row = waiting(&other, None);
     plan(store, &row).await;
     let hold = |kind| Hold {
-        id: fresh(),
-        client_id: scene.client.id,
-        debtor_id: other.debtor.id,
         scope: HoldScope::Debt,
         debt_id: Some(other.debt.id),
-        point_id: None,
-        channel: None,
-        kind,
-        from: NOW,
-        until: None,
-        lifted_at: None,
-        evidence: "suite".into(),
+        ..other.hold(kind)
     };
     store
         .put_hold(&hold(HoldKind::Promise), &[])

@@ -1,8 +1,8 @@
 //! Rows of a file that is not in yet: who is on file comes as he stands, who is new as the rows say.
 
 use super::scene::{NOW, Scene, Subject, fresh};
-use domain::entity::{Hold, HoldKind, HoldScope, Suppression, SuppressionKind};
-use domain::ids::{DebtorId, HoldId, PointId, SuppressionId};
+use domain::entity::{HoldKind, Suppression, SuppressionKind};
+use domain::ids::{DebtorId, PointId, SuppressionId};
 use domain::law::{ClientLaw, ContractTerms};
 use domain::ports::StoreError;
 
@@ -59,20 +59,7 @@ async fn what_is_known_of_person_and_number_comes_with_who_is_new(store: &Subjec
     let other = elsewhere.person(store).await;
     let mut new = scene.draft_person();
     new.debtor.person_id = other.debtor.person_id;
-    let dead = Hold {
-        id: fresh::<HoldId>(),
-        client_id: elsewhere.client.id,
-        debtor_id: other.debtor.id,
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Deceased,
-        from: NOW,
-        until: None,
-        lifted_at: None,
-        evidence: String::new(),
-    };
+    let dead = other.hold(HoldKind::Deceased);
     store.put_hold(&dead, &[]).await.expect("hold");
     let listed = Suppression {
         id: fresh::<SuppressionId>(),

@@ -3,14 +3,14 @@
 use super::judges::Allow;
 use domain::entity::{
     Attempt, AttemptState, Campaign, CampaignParams, CampaignStatus, Channel, CheckPoint, Client,
-    ContactPoint, CreditorKind, Debt, DebtStatus, Debtor, DebtorKind, DialMode, Language,
-    LedgerKind, LedgerRow, Party, PartyRole, Payment, PaymentChannel, PointClass, Portfolio,
-    Promise, PromiseState,
+    ContactPoint, CreditorKind, Debt, DebtStatus, Debtor, DebtorKind, DialMode, Hold, HoldKind,
+    HoldScope, Language, LedgerKind, LedgerRow, Party, PartyRole, Payment, PaymentChannel,
+    PointClass, Portfolio, Promise, PromiseState,
 };
 use domain::event::NewEvent;
 use domain::ids::{
-    AttemptId, CampaignId, ClientId, ConsentId, DebtId, DebtorId, EventId, LedgerId, PartyId,
-    PaymentId, PersonId, PointId, PortfolioId, PromiseId, SegmentId, TrunkId, VerdictId,
+    AttemptId, CampaignId, ClientId, ConsentId, DebtId, DebtorId, EventId, HoldId, LedgerId,
+    PartyId, PaymentId, PersonId, PointId, PortfolioId, PromiseId, SegmentId, TrunkId, VerdictId,
 };
 use domain::law::Action;
 use domain::money::{Currency, Money};
@@ -278,6 +278,25 @@ impl Person {
             state: PromiseState::Active,
             made_at: NOW.plus_ms(-HOUR_MS),
             closed_at: None,
+        }
+    }
+
+    /// A hold on all that concerns him from now on, not placed yet.
+    #[must_use]
+    pub fn hold(&self, kind: HoldKind) -> Hold {
+        Hold {
+            id: fresh::<HoldId>(),
+            client_id: self.debtor.client_id,
+            debtor_id: self.debtor.id,
+            scope: HoldScope::Debtor,
+            debt_id: None,
+            point_id: None,
+            channel: None,
+            kind,
+            from: NOW,
+            until: None,
+            lifted_at: None,
+            evidence: "suite".into(),
         }
     }
 

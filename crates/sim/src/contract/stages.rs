@@ -5,7 +5,7 @@ use domain::entity::{
     DebtStage, Excuse, ExcuseKind, Hold, HoldKind, HoldScope, Language, LetterLevel,
     LetterTemplate, LinkState, PaymentLink, Stage,
 };
-use domain::ids::{DebtId, HoldId};
+use domain::ids::DebtId;
 use domain::ports::StoreError;
 use domain::ports::store::{PageRequest, StageFilter};
 use domain::rules::stage::{HOLD_EVIDENCE, hold_of};
@@ -91,18 +91,10 @@ async fn a_stage_that_stops_contact_holds_its_debt(store: &Subject) {
     let person = Scene::new(store).await.person(store).await;
     let own = Some(person.debt.id);
     let by_hand = Hold {
-        id: fresh::<HoldId>(),
-        client_id: person.debt.client_id,
-        debtor_id: person.debtor.id,
         scope: HoldScope::Debt,
         debt_id: own,
-        point_id: None,
-        channel: None,
-        kind: HoldKind::Judicial,
-        from: NOW,
-        until: None,
-        lifted_at: None,
         evidence: HOLD_EVIDENCE.into(),
+        ..person.hold(HoldKind::Judicial)
     };
     store.put_hold(&by_hand, &[]).await.expect("hold");
     let way = [

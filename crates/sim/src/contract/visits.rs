@@ -2,11 +2,11 @@
 
 use super::scene::*;
 use domain::entity::{
-    Address, Channel, CheckPoint, Circumstances, Debtor, Hold, HoldKind, HoldScope, LedgerKind,
-    LedgerRow, PointClass, Verdict, Visit, VisitOutcome, VisitState,
+    Address, Channel, CheckPoint, Circumstances, HoldKind, LedgerKind, LedgerRow, Verdict, Visit,
+    VisitOutcome, VisitState,
 };
 use domain::event::NewEvent;
-use domain::ids::{HoldId, PersonId, VisitId};
+use domain::ids::{PersonId, VisitId};
 use domain::law::{Action, Judge, Replayed, RuleBook, at_his_contract, postal_point};
 use domain::pii::Pii;
 use domain::ports::StoreError;
@@ -110,29 +110,10 @@ async fn draft(store: &Subject, person: &Person, at: UtcMs, now: UtcMs) -> Visit
         ended_at: None,
     };
     VisitDraft {
-        ledger: counted(&person.debtor, &visit),
+        ledger: LedgerRow::of_visit(&visit, person.debtor.person_id),
         action,
         events: vec![event("visit.planned", &format!("visit:{id}"))],
         visit,
-    }
-}
-
-fn counted(debtor: &Debtor, visit: &Visit) -> LedgerRow {
-    LedgerRow {
-        id: LedgerRow::id_of_visit(visit.id),
-        person_id: debtor.person_id,
-        debtor_id: debtor.id,
-        client_id: debtor.client_id,
-        debts: visit.debts.clone(),
-        point_id: None,
-        address: String::new().into(),
-        class: PointClass::Other,
-        channel: Channel::Visit,
-        kind: LedgerKind::Visit,
-        at: visit.planned_at,
-        attempt_id: None,
-        campaign_id: None,
-        reached_network: None,
     }
 }
 
@@ -186,7 +167,8 @@ async fn one_is_planned_judged_and_counted(store: &Subject) {
     assert_eq!(told, (CheckPoint::Visit, Channel::Visit, WEDNESDAY));
     assert_eq!(verdict.facts_at(), NOW);
     let ledger = store.ledger_of(person.debtor.id).await.expect("ledger");
-    assert_eq!(ledger, [counted(&person.debtor, &visit)]);
+    let counted = LedgerRow::of_visit(&visit, person.debtor.person_id);
+    assert_eq!(ledger, [counted]);
     // Today already: it is counted from the moment it is planned, and in its own week alone.
     assert_eq!(refusing(store, &person, NOW).await, [WEEK]);
     may_call(store, &person, NOW.plus_ms(7 * DAY_MS)).await;
@@ -342,23 +324,6 @@ async fn an_end_is_told_once(store: &Subject) {
     );
 }
 
-fn hold(person: &Person, kind: HoldKind) -> Hold {
-    Hold {
-        id: fresh::<HoldId>(),
-        client_id: person.debtor.client_id,
-        debtor_id: person.debtor.id,
-        scope: HoldScope::Debtor,
-        debt_id: None,
-        point_id: None,
-        channel: None,
-        kind,
-        from: NOW,
-        until: None,
-        lifted_at: None,
-        evidence: String::new(),
-    }
-}
-
 async fn withdrawn(store: &Subject, person: &Person) -> Vec<Visit> {
     let told = |v: &Visit| event("visit.cancelled", &format!("visit:{}", v.id));
     let told: &(dyn for<'a> Fn(&'a Visit) -> NewEvent + Send + Sync) = &told;
@@ -374,10 +339,7 @@ async fn holds_promises_and_money_come_first(store: &Subject) {
     for kind in [HoldKind::Dispute, HoldKind::Promise, HoldKind::WritingOnly] {
         let person = chilean(store).await;
         let visit = planned(store, &person, WEDNESDAY).await;
-        store
-            .put_hold(&hold(&person, kind), &[])
-            .await
-            .expect("held");
+        store.put_hold(&person.hold(kind), &[]).await.expect("held");
         let gone = withdrawn(store, &person).await;
         let told: Vec<_> = gone
             .iter()
