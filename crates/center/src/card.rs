@@ -20,6 +20,7 @@ use domain::ports::store::{
 use domain::rules::disposition::{codes_of_set, standard_label};
 use domain::rules::due_items::open_of;
 use domain::segment::{bucket_of, day_of_date};
+use domain::spoken::short_date;
 use domain::time::UtcMs;
 use serde_json::{Value, json};
 
@@ -278,10 +279,7 @@ fn timeline(source: &CardSource, now: AttemptId) -> Vec<Value> {
         ));
     }
     for promise in &source.promises {
-        let (due, state) = (
-            words::short_date(&promise.due_date),
-            words::promise(promise.state),
-        );
+        let (due, state) = (short_date(&promise.due_date), words::promise(promise.state));
         lines.push((
             promise.made_at,
             json!({

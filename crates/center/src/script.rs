@@ -3,42 +3,15 @@
 use crate::card::Viewer;
 use crate::live::Stocked;
 use crate::plans::days_past_due;
-use crate::words;
 use domain::entity::{Debt, DebtStage, Language, Objection, Script, ScriptStep};
-use domain::money::Currency;
 use domain::rules::objection::fits;
 use domain::rules::stage::{StageFacts, first};
 use domain::segment::bucket_of;
+use domain::spoken::{self, amount};
 use serde_json::{Value, json};
 
 /// What stands where a variable is withheld.
 const WITHHELD: &str = "···";
-
-/// An amount with thousands: `18,500.00 MXN`.
-pub(crate) fn amount(minor: i64, currency: Currency) -> String {
-    let digits = currency.minor_digits();
-    let unit = 10_u64.pow(digits);
-    let (sign, whole, part) = (
-        if minor < 0 { "-" } else { "" },
-        minor.unsigned_abs() / unit,
-        minor.unsigned_abs() % unit,
-    );
-    let plain = whole.to_string();
-    let mut grouped = String::new();
-    for (n, c) in plain.chars().enumerate() {
-        if n > 0 && (plain.len() - n) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(c);
-    }
-    if digits == 0 {
-        return format!("{sign}{grouped} {currency}");
-    }
-    format!(
-        "{sign}{grouped}.{part:0width$} {currency}",
-        width = digits as usize
-    )
-}
 
 fn main_debt(stocked: &Stocked) -> Option<&Debt> {
     stocked
@@ -66,10 +39,9 @@ fn variable(name: &str, stocked: &Stocked, viewer: &Viewer<'_>) -> Option<String
         "debt.balance" => closed(debt.map(|d| amount(d.balance_minor(), d.currency))),
         "debt.overdue" => closed(debt.map(|d| amount(d.overdue_minor, d.currency))),
         "debt.minimum" => closed(debt.map(|d| amount(d.least_payment_minor(), d.currency))),
-        "debt.due_date" => closed(debt.map(|d| {
-            let english = stocked.facts.debtor.language == Language::En;
-            words::spoken_date(&d.due_date, english)
-        })),
+        "debt.due_date" => {
+            closed(debt.map(|d| spoken::date(&d.due_date, stocked.facts.debtor.language)))
+        }
         "debt.product" => closed(debt.map(|d| d.product.clone())),
         _ => return None,
     })
@@ -172,28 +144,4 @@ pub(crate) fn render(
         "id": script.id, "name": script.name, "steps": steps,
         "objections": objections(script, stocked, viewer, stages),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_spoken_in_the_debtor_s_language() {
-        assert_eq!(
-            words::spoken_date("2026-11-06", false),
-            "6 de noviembre de 2026"
-        );
-        assert_eq!(words::spoken_date("2026-01-31", true), "31 January 2026");
-        assert_eq!(words::spoken_date("pronto", false), "pronto");
-    }
-
-    #[test]
-    fn amounts_are_grouped_by_their_currency() {
-        let currency = |c: &str| c.parse::<Currency>().unwrap();
-        assert_eq!(amount(1_850_000, currency("MXN")), "18,500.00 MXN");
-        assert_eq!(amount(-105, currency("USD")), "-1.05 USD");
-        assert_eq!(amount(1_234_567, currency("CLP")), "1,234,567 CLP");
-        assert_eq!(amount(7, currency("CLP")), "7 CLP");
-    }
 }

@@ -5,6 +5,7 @@ use domain::entity::{
     BlockReason, CallResult, CampaignStatus, Channel, DialMode, MessageState, PaymentChannel,
     PlanState, PromiseState, Verdict, VisitOutcome,
 };
+use domain::spoken::short_date;
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
 
@@ -53,35 +54,6 @@ pub(crate) const fn mode(mode: DialMode) -> Both {
         DialMode::Agentless => ("sin gestor", "agentless"),
     }
 }
-
-const MONTHS_ES: [&str; 12] = [
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "septiembre",
-    "octubre",
-    "noviembre",
-    "diciembre",
-];
-const MONTHS_EN: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// What a channel is called.
 pub(crate) const fn channel(channel: Channel) -> Both {
@@ -136,32 +108,6 @@ pub(crate) const fn plan(state: PlanState) -> Both {
         S::Broken => ("roto", "broken"),
         S::Cancelled => ("cancelado", "cancelled"),
     }
-}
-
-/// A date as it is read aloud; what is no `YYYY-MM-DD` stays as it is.
-pub(crate) fn spoken_date(date: &str, english: bool) -> String {
-    let Ok(day) = date.parse::<jiff::civil::Date>() else {
-        return date.to_owned();
-    };
-    let month = usize::from(day.month().unsigned_abs()) - 1;
-    if english {
-        format!("{} {} {}", day.day(), MONTHS_EN[month], day.year())
-    } else {
-        format!("{} de {} de {}", day.day(), MONTHS_ES[month], day.year())
-    }
-}
-
-/// A date in short, Spanish and English; what is no `YYYY-MM-DD` stays as it is.
-pub(crate) fn short_date(date: &str) -> (String, String) {
-    let Ok(day) = date.parse::<jiff::civil::Date>() else {
-        return (date.to_owned(), date.to_owned());
-    };
-    let month = usize::from(day.month().unsigned_abs()) - 1;
-    let short = |names: &[&str; 12]| {
-        let name: String = names[month].chars().take(3).collect();
-        format!("{} {name} {}", day.day(), day.year())
-    };
-    (short(&MONTHS_ES), short(&MONTHS_EN))
 }
 
 /// What became of a promise.
@@ -355,8 +301,6 @@ mod tests {
         let (es, en) = local(UtcMs(1_795_359_600_000), &zone);
         assert_eq!(es, "22 nov 2026, 09:00 (America/Mexico_City)");
         assert_eq!(en, "22 Nov 2026, 09:00 (America/Mexico_City)");
-        assert_eq!(short_date("2026-09-05").0, "5 sep 2026");
-        assert_eq!(short_date("pronto").1, "pronto");
     }
 
     #[test]

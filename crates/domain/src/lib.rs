@@ -21,6 +21,7 @@ pub mod pii;
 pub mod ports;
 pub mod rules;
 pub mod segment;
+pub mod spoken;
 pub mod time;
 
 pub use error::ValueError;

@@ -1,8 +1,8 @@
 //! The agreement on a plan, in Spanish or English.
 
 use crate::page::{Block, Sheet};
-use crate::words::{amount, spoken_date};
 use domain::entity::{Language, PlanFile};
+use domain::spoken::{self, amount};
 
 /// What an agreement says besides the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +116,7 @@ pub fn agreement(file: &PlanFile, facts: &AgreementFacts<'_>, language: Language
         let label = format!(
             "{}. {}",
             part.position,
-            spoken_date(&part.due_date, language)
+            spoken::date(&part.due_date, language)
         );
         blocks.push(Block::Row(label, money(part.amount_minor)));
     }
@@ -127,7 +127,7 @@ pub fn agreement(file: &PlanFile, facts: &AgreementFacts<'_>, language: Language
         RUNS
     })));
     if let Some(until) = facts.early_until.filter(|_| plan.early_off_minor > 0) {
-        let (until, off) = (spoken_date(until, language), money(plan.early_off_minor));
+        let (until, off) = (spoken::date(until, language), money(plan.early_off_minor));
         blocks.push(Block::Text(if english {
             format!("Whoever has paid the rest before {until} pays {off} less.")
         } else {
@@ -142,7 +142,7 @@ pub fn agreement(file: &PlanFile, facts: &AgreementFacts<'_>, language: Language
     blocks.push(Block::Text(say(COPY)));
     Sheet {
         letterhead: format!("{}\n{}\n{}", facts.creditor, facts.company, facts.callback),
-        dated: spoken_date(facts.dated, language),
+        dated: spoken::date(facts.dated, language),
         addressee: facts.debtor.to_owned(),
         subject: format!("{} {}", say(TITLE), facts.debt_ref),
         blocks,

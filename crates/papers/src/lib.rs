@@ -19,8 +19,6 @@
 mod agreement;
 mod font;
 mod page;
-mod words;
 
 pub use agreement::{AgreementFacts, agreement};
 pub use page::{Block, Sheet, print};
-pub use words::{amount, spoken_date};

@@ -1,7 +1,7 @@
 //! The page of an agreement: who are you – what is agreed, with the document – accepted.
 
 use super::Page;
-use super::html::{language, money};
+use super::html::language;
 use super::identity::{self, form, proves};
 use crate::ApiState;
 use crate::problem::Problem;
@@ -13,10 +13,9 @@ use axum::response::{IntoResponse, Response};
 use domain::entity::{Language, PlanFile, PlanState};
 use domain::ids::PlanId;
 use domain::link::LinkKind;
-use domain::money::Money;
 use domain::ports::store::LoginFailures;
+use domain::spoken;
 use domain::time::{DAY_MS, UtcMs};
-use papers::spoken_date;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -236,7 +235,7 @@ async fn shown(
     let client = state.store.get_client(plan.client_id).await?;
     let debt = state.store.get_debt(plan.debt_id).await?;
     let shown = agreement_of(state, file, written(language)).await?;
-    let amount = |minor: i64| money(Money::new(minor, plan.currency));
+    let amount = |minor: i64| spoken::amount(minor, plan.currency);
     let (balance, quita, agreed) = (
         amount(plan.balance_minor),
         amount(plan.quita_minor),
@@ -253,7 +252,7 @@ async fn shown(
     let parts: Vec<(String, String)> = file
         .instalments
         .iter()
-        .map(|p| (spoken_date(&p.due_date, language), amount(p.amount_minor)))
+        .map(|p| (spoken::date(&p.due_date, language), amount(p.amount_minor)))
         .collect();
     let parts: Vec<(&str, &str)> = parts
         .iter()

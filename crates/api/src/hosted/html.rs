@@ -4,7 +4,6 @@ use crate::ApiState;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::entity::Language;
-use domain::money::Money;
 use std::fmt::Write as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -49,27 +48,6 @@ pub(crate) fn language(headers: &HeaderMap) -> Language {
     } else {
         Language::Es
     }
-}
-
-/// An amount as people read it: `18,500.00 MXN`.
-pub(crate) fn money(amount: Money) -> String {
-    let digits = amount.currency.minor_digits() as usize;
-    let text = format!(
-        "{:0>width$}",
-        amount.amount_minor.unsigned_abs(),
-        width = digits + 1
-    );
-    let (whole, part) = text.split_at(text.len() - digits);
-    let mut grouped = String::new();
-    for (n, c) in whole.chars().enumerate() {
-        if n > 0 && (whole.len() - n) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(c);
-    }
-    let sign = if amount.amount_minor < 0 { "-" } else { "" };
-    let point = if digits > 0 { "." } else { "" };
-    format!("{sign}{grouped}{point}{part} {}", amount.currency)
 }
 
 /// A page being written.
@@ -186,12 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_never_markup_and_amounts_are_grouped() {
+    fn text_is_never_markup() {
         assert_eq!(safe("<b a='\"'>&"), "&lt;b a=&#39;&quot;&#39;&gt;&amp;");
-        let of = |minor, code: &str| money(Money::new(minor, code.parse().expect("a currency")));
-        assert_eq!(of(1_850_000, "MXN"), "18,500.00 MXN");
-        assert_eq!(of(5, "MXN"), "0.05 MXN");
-        assert_eq!(of(1_234_567, "CLP"), "1,234,567 CLP");
-        assert_eq!(of(-100, "MXN"), "-1.00 MXN");
     }
 }

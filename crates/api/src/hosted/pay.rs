@@ -2,7 +2,7 @@
 //! creditor himself where we may take no money.
 
 use super::Page;
-use super::html::{language, money};
+use super::html::language;
 use super::identity::{self, form, proves};
 use crate::ApiState;
 use crate::problem::Problem;
@@ -16,6 +16,7 @@ use domain::entity::{
 use domain::ids::PaymentLinkId;
 use domain::link::LinkKind;
 use domain::ports::{PageOrder, PaymentsError};
+use domain::spoken::amount;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -244,7 +245,7 @@ async fn shown(
             .facts(&[(w.call, &client.callback_number)])
             .into_response());
     }
-    let amount = money(link.amount);
+    let amount = amount(link.amount.amount_minor, link.amount.currency);
     let facts = [
         (w.creditor, client.name.as_str()),
         (w.debt, debt.external_ref.as_str()),

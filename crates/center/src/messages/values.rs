@@ -1,13 +1,12 @@
 //! Values of the variables of templates.
 
-use crate::script::amount;
-use crate::words;
 use domain::entity::{Channel, Client, Debt, Language, Promise, TextTemplate, Tone};
 use domain::ids::DebtId;
 use domain::ports::store::ContactFacts;
 use domain::rules::messaging::{opt_out_text, silenced};
 use domain::rules::template::{OPT_OUT, PAYMENT_LINK, TemplateFault, render, variables};
 use domain::rules::tone::pick as toned;
+use domain::spoken::{self, amount};
 use domain::time::UtcMs;
 
 /// What a template is filled in with.
@@ -41,7 +40,7 @@ impl Values<'_> {
     }
 
     fn date(&self, date: &str) -> String {
-        words::spoken_date(date, self.language() == Language::En)
+        spoken::date(date, self.language())
     }
 
     /// Value of a variable; `None` when the debtor has none.

@@ -6,9 +6,7 @@ use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
 use crate::owed;
 use crate::ports::LawBook;
-use crate::script::amount;
 use crate::shared::Shared;
-use crate::words::spoken_date;
 use domain::entity::{
     Address, BatchState, Channel, CheckPoint, Client, Debt, Language, LedgerKind, LedgerRow,
     Letter, LetterBatch, LetterLevel, LetterTemplate, PointClass, Verdict,
@@ -22,6 +20,7 @@ use domain::law::{Action, Judge, postal_point};
 use domain::ports::Store;
 use domain::ports::store::{ContactFacts, LetterDraft, LetterOpened, StoreError};
 use domain::rules::letter::{fill, house_text};
+use domain::spoken::{self, amount};
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -52,7 +51,7 @@ impl LetterFacts<'_> {
 
     /// Value of a variable in the language of the text.
     pub(crate) fn value(&self, name: &str, language: Language) -> Option<String> {
-        let (debt, english) = (self.debt, language == Language::En);
+        let debt = self.debt;
         Some(match name {
             "debtor.name" => self.facts.debtor.name.reveal().clone(),
             "client.name" => self.client.name.clone(),
@@ -61,9 +60,9 @@ impl LetterFacts<'_> {
             "debt.product" => debt.product.clone(),
             "debt.balance" => amount(debt.balance_minor(), debt.currency),
             "debt.overdue" => amount(debt.overdue_minor, debt.currency),
-            "debt.due_date" => spoken_date(&debt.due_date, english),
+            "debt.due_date" => spoken::date(&debt.due_date, language),
             "debt.days" => days_past_due(debt, self.now, self.zone).to_string(),
-            "date" => spoken_date(&self.dated(), english),
+            "date" => spoken::date(&self.dated(), language),
             _ => return None,
         })
     }

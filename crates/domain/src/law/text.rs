@@ -2,6 +2,7 @@
 
 use super::pack::{CapWindow, Counts};
 use crate::entity::{Channel, HoldKind, PartyRole};
+use crate::spoken::short_date;
 use crate::time::UtcMs;
 use jiff::tz::TimeZone;
 
@@ -134,19 +135,12 @@ pub(crate) fn clock(at: UtcMs, tz: &TimeZone) -> String {
     at.in_zone(tz).strftime("%H:%M").to_string()
 }
 
-const MONTHS_ES: [&str; 12] = [
-    "ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic",
-];
-
 /// An instant in a zone, Spanish and English: `30 nov 2026, 00:00`.
 pub(crate) fn moment(at: UtcMs, tz: &TimeZone) -> (String, String) {
     let there = at.in_zone(tz);
-    let month = usize::from(there.month().unsigned_abs()).saturating_sub(1);
-    let (day, year, clock) = (there.day(), there.year(), there.strftime("%H:%M"));
-    (
-        format!("{day} {} {year}, {clock}", MONTHS_ES[month]),
-        there.strftime("%-d %b %Y, %H:%M").to_string(),
-    )
+    let clock = there.strftime("%H:%M");
+    let (es, en) = short_date(&there.date().to_string());
+    (format!("{es}, {clock}"), format!("{en}, {clock}"))
 }
 
 /// Weekday names.

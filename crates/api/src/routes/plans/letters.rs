@@ -14,8 +14,9 @@ use domain::entity::{Language, Letter, LetterLevel, LetterTemplate};
 use domain::ids::{ClientId, DebtorId, LetterId, LetterTemplateId};
 use domain::ports::{Store, StoreError};
 use domain::rules::letter::{VARIABLES, fill, rude};
+use domain::spoken;
 use domain::time::UtcMs;
-use papers::{Block, Sheet, print, spoken_date};
+use papers::{Block, Sheet, print};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -140,7 +141,7 @@ fn polite(row: &LetterTemplate) -> Result<(), Problem> {
 pub(crate) fn sheet_of(letter: &Letter) -> Sheet {
     Sheet {
         letterhead: letter.letterhead.clone(),
-        dated: spoken_date(&letter.dated, letter.language),
+        dated: spoken::date(&letter.dated, letter.language),
         addressee: letter.addressee.reveal().clone(),
         subject: letter.subject.reveal().clone(),
         blocks: vec![Block::Text(letter.body.reveal().clone())],
