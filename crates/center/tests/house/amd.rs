@@ -2,6 +2,7 @@
 //! lost are abandoned and turn the detector back, recordings of carriers are learned.
 
 use crate::agentless::patient;
+use crate::screen::Screen;
 use crate::world::{House, Plan, campaign_id, client_id};
 use center::{Actor, CallLaw, LawBook};
 use domain::entity::{
@@ -108,15 +109,21 @@ pub(crate) async fn tell(house: &House, attempt: AttemptId, truth: Truth) {
     assert_eq!(lost.expect("is kept"), truth == Truth::Person);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_machine_is_let_go_and_a_person_who_was_one_is_abandoned_once_it_is_told() {
+/// A house in which the detector acts, with one agent.
+async fn acting() -> (House, Screen) {
     let house = House::build(Plan {
         params: params(AmdMode::On),
         ..Plan::default()
     })
     .await;
-    house.agent(1).await;
+    let agent = house.agent(1).await;
     house.start().await;
+    (house, agent)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_is_let_go_and_a_person_who_was_one_is_abandoned_once_it_is_told() {
+    let (house, _agent) = acting().await;
     let attempt = unchecked(&house).await;
     send(&house, attempt, "machine", None).await;
     let row = over(&house, attempt).await;
@@ -144,13 +151,7 @@ async fn a_machine_is_let_go_and_a_person_who_was_one_is_abandoned_once_it_is_to
 
 #[tokio::test(start_paused = true)]
 async fn a_recording_that_the_trunk_is_known_by_counts_against_the_number() {
-    let house = House::build(Plan {
-        params: params(AmdMode::On),
-        ..Plan::default()
-    })
-    .await;
-    house.agent(1).await;
-    house.start().await;
+    let (house, _agent) = acting().await;
     let attempt = unchecked(&house).await;
     send_why(&house, attempt, ("machine", "known"), None).await;
     let row = over(&house, attempt).await;
@@ -161,13 +162,7 @@ async fn a_recording_that_the_trunk_is_known_by_counts_against_the_number() {
 
 #[tokio::test(start_paused = true)]
 async fn a_person_goes_to_the_agent_and_the_key_for_a_machine_frees_him() {
-    let house = House::build(Plan {
-        params: params(AmdMode::On),
-        ..Plan::default()
-    })
-    .await;
-    let agent = house.agent(1).await;
-    house.start().await;
+    let (house, agent) = acting().await;
     let first = answer(&house, &[]).await;
     assert_ne!(agent.state(), "talking", "it is listened to first");
     send(&house, first, "human", None).await;
