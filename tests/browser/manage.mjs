@@ -1,10 +1,11 @@
 // A campaign manager's morning: import with a dry run, segment with its count, campaign from start to stop, its settings by draft and version,
-// a file of consents, why-not, recordings;
+// a file of consents, why-not, a visit, recordings;
 // and from a file of his own to its first call.
 import { readFileSync } from 'node:fs';
 import { axe } from './a11y.mjs';
 import { consents, lines, settings } from './settings.mjs';
 import { check, LONG_MS, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+import { visits } from './visits.mjs';
 
 const SAMPLE = new URL('../../config/portfolio/sample.csv', import.meta.url);
 /** Unique per run, so that a walk may be repeated on one demo. */
@@ -306,6 +307,7 @@ export async function manage() {
     await firstCall(page, office);
     await consentFile(page, office);
     await whyNot(page, debtor);
+    await visits(page, office, (await office.all('/clients'))[0].id);
     await recordings(page);
     await signOut(page);
     check('no errors on the page', browser.errors.length === 0, browser.errors.join('; '));

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use center::{CallLaw, Center, CenterConfig, DeskHub, LawBook, Ports};
 use domain::entity::{Address, Channel, Decision, Verdict};
 use domain::ids::AddressId;
-use domain::law::{Action, Judge};
+use domain::law::{Action, Judge, RuleBook};
 use domain::ports::store::{AddressStore as _, ClaimAsk, ContactFacts, MessageStore as _};
 use domain::ports::{Blob, BlobError, Clock, Desk};
 use domain::time::UtcMs;
@@ -295,7 +295,7 @@ async fn node(
     name: &str,
     (store, clock, files): Shared,
     ids: Arc<SeededIds>,
-    change: impl FnOnce(&mut ApiConfig),
+    (law, change): (Arc<dyn LawBook>, impl FnOnce(&mut ApiConfig)),
 ) -> axum::Router {
     let desk = Arc::new(DeskHub::new());
     let bus = Arc::new(SimBus::new(7, BusFaults::default()));
@@ -310,7 +310,7 @@ async fn node(
         clock: Arc::clone(&clock) as _,
         ids: Arc::clone(&ids) as _,
         desk: Arc::clone(&desk) as Arc<dyn Desk>,
-        law: Arc::new(Lenient),
+        law,
     };
     let config = CenterConfig::new(name);
     let center = Center::start(config, ports).await.expect("a center");
@@ -349,7 +349,18 @@ impl App {
         Self::with(|config| config.second_factor_required = false).await
     }
 
+    /// The same under the packs that are shipped.
+    pub(crate) async fn lawful() -> Self {
+        let law = RuleBook::embedded().expect("the shipped packs are read");
+        let change = |config: &mut ApiConfig| config.second_factor_required = false;
+        Self::under(Arc::new(law), change).await
+    }
+
     pub(crate) async fn with(change: impl FnOnce(&mut ApiConfig)) -> Self {
+        Self::under(Arc::new(Lenient), change).await
+    }
+
+    async fn under(law: Arc<dyn LawBook>, change: impl FnOnce(&mut ApiConfig)) -> Self {
         let store = Arc::new(MemoryStore::new());
         let clock = Arc::new(HandClock(AtomicI64::new(START.0)));
         let ids = Arc::new(SeededIds::new(7));
@@ -357,7 +368,7 @@ impl App {
         let world = world::fill(&store, &files, &*ids).await;
         let shared = (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&files));
         Self {
-            router: node("test", shared, ids, change).await,
+            router: node("test", shared, ids, (law, change)).await,
             store,
             clock,
             files,
@@ -374,9 +385,10 @@ impl App {
         );
         let shared = (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&files));
         let ids = Arc::new(SeededIds::new(8));
+        let law: Arc<dyn LawBook> = Arc::new(Lenient);
         let config = |config: &mut ApiConfig| config.second_factor_required = false;
         Self {
-            router: node("other", shared, ids, config).await,
+            router: node("other", shared, ids, (law, config)).await,
             store,
             clock,
             files,

@@ -135,6 +135,31 @@ async fn what_is_wrong_with_a_visit_is_said_by_name_row_35() {
 }
 
 #[tokio::test]
+async fn a_visit_at_night_is_refused_by_its_rule_and_in_words_row_35() {
+    let app = App::lawful().await;
+    let own = &app.world.norte;
+    let address = home(&app, own).await;
+    // Tuesday, three in the morning in Mexico City; then ten.
+    let night = START.plus_ms(18 * HOUR_MS);
+    let refused = planned(&app, own, (address, night)).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    let kind = refused.header("content-type");
+    assert_eq!(kind, "application/problem+json");
+    let told = refused.json();
+    assert_eq!(
+        (&told["code"], &told["rules"], &told["status"]),
+        (&json!("blocked_window"), &json!(["mx-condusef/windows"]), &json!(409))
+    );
+    let words = |language: &str| told["reason"][language].as_str().unwrap_or_default();
+    assert_ne!(words("es"), words("en"), "{told}");
+    assert_eq!(told["detail"], words("en"));
+    assert!(!words("es").is_empty());
+    let day = night.plus_ms(7 * HOUR_MS);
+    let visit = planned(&app, own, (address, day)).await;
+    assert_eq!(visit.status, 201, "nothing was left: {}", visit.text());
+}
+
+#[tokio::test]
 async fn another_clients_visit_is_no_such_thing_row_35() {
     let app = App::start().await;
     let sur = &app.world.sur;
