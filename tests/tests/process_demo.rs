@@ -232,7 +232,9 @@ async fn token(http: &reqwest::Client, info: &DemoInfo) -> Option<String> {
     let who = json!({
         "username": info.manager.username, "password": info.manager.password,
     });
-    let session = http.post(format!("{}/api/v1/sessions", info.url)).json(&who);
+    let session = http
+        .post(format!("{}/api/v1/sessions", info.url))
+        .json(&who);
     let session: Value = session.send().await.ok()?.json().await.ok()?;
     session["token"].as_str().map(str::to_owned)
 }

@@ -5,7 +5,7 @@ use crate::ApiState;
 use crate::auth::Caller;
 use crate::list::Items;
 use crate::problem::Problem;
-use domain::entity::{Address, LetterBatch, Plan, Visit};
+use domain::entity::{Address, Claim, LetterBatch, Plan, Visit};
 use domain::entity::{
     Agent, AssignmentRule, Attempt, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion,
     Client, Complaint, Consent, ContactPoint, Debt, Debtor, DncList, Hold, Import, ImportMap,
@@ -85,6 +85,7 @@ owned! {
     Recording "recording" r => Owner::Client(r.client_id);
     Plan "plan" r => Owner::Client(r.client_id);
     Visit "visit" r => Owner::Client(r.client_id);
+    Claim "claim" r => Owner::Client(r.client_id);
     LetterBatch "batch of letters" r => Owner::Client(r.client_id);
     Promise "promise" r => Owner::Client(r.client_id);
     Payment "payment" r => Owner::Client(r.client_id);

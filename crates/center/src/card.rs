@@ -7,8 +7,8 @@ use crate::script;
 use crate::shared::Shared;
 use crate::words;
 use domain::entity::{
-    Attempt, Channel, Debt, DebtItem, DebtStage, InboxMessage, InstalmentState, Letter, Message,
-    Payment, PlanFile, PlanState, Promise, PromiseState, Visit, VisitState,
+    Attempt, Channel, Claim, ClaimState, Debt, DebtItem, DebtStage, InboxMessage, InstalmentState,
+    Letter, Message, Payment, PlanFile, PlanState, Promise, PromiseState, Visit, VisitState,
 };
 use domain::ids::{AttemptId, DebtorId};
 use domain::law::Duties;
@@ -35,6 +35,9 @@ const MONEY_MAX: usize = 20;
 /// Most unpaid due items of a debt, oldest first.
 const ITEMS_MAX: usize = 6;
 
+/// Claims of payment read: the newest one tells.
+const CLAIMS_MAX: u32 = 1;
+
 /// The debtor's history, read while it rings.
 #[derive(Debug, Default)]
 pub(crate) struct CardSource {
@@ -48,6 +51,8 @@ pub(crate) struct CardSource {
     pub(crate) received: Vec<InboxMessage>,
     pub(crate) letters: Vec<Letter>,
     pub(crate) visits: Vec<Visit>,
+    /// The newest payment that he says he made.
+    pub(crate) claims: Vec<Claim>,
     /// Where his open debts stand.
     pub(crate) stages: Vec<DebtStage>,
 }
@@ -84,6 +89,7 @@ impl CardSource {
         source.received = store.inbox_page(&ask).await?;
         source.letters = store.letters_of(debtor, WRITTEN_MAX).await?;
         source.visits = store.visits_of(debtor, None, WRITTEN_MAX).await?;
+        source.claims = store.claims_of(debtor, CLAIMS_MAX).await?;
         let filter = StageFilter {
             debtor_id: Some(debtor),
             ..StageFilter::default()
@@ -202,6 +208,14 @@ fn payments(source: &CardSource, gate: bool) -> Vec<Value> {
         })
     };
     source.payments.iter().take(MONEY_MAX).map(line).collect()
+}
+
+/// What he last said he paid, while nobody has found it; that he owes is not for who has not been identified.
+fn claim(source: &CardSource, gate: bool) -> Option<Value> {
+    let newest = source.claims.first().filter(|_| !gate)?;
+    let line =
+        || json!({"paid_on": newest.paid_on, "channel": newest.channel, "state": newest.state});
+    (newest.state != ClaimState::Found).then(line)
 }
 
 fn line(at: UtcMs, kind: &str, es: String, en: String) -> (UtcMs, Value) {
@@ -385,6 +399,7 @@ pub(crate) fn build(
         "debts": debts(stocked, source, viewer),
         "promises": promises(source, viewer.gate),
         "payments": payments(source, viewer.gate),
+        "claim": claim(source, viewer.gate),
         "script": script::render(stocked, viewer, source.broke_his_last(), &source.stages),
         "offers": offers,
         "goal": goal,

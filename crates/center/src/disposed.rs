@@ -4,10 +4,11 @@ use crate::asks::{Actor, DisposeAsk};
 use crate::dispose::Case;
 use crate::shared::Shared;
 use domain::entity::{
-    Hold, HoldKind, HoldScope, LedgerKind, LedgerRow, Suppression, SuppressionKind,
+    Claim, ClaimState, Hold, HoldKind, HoldScope, LedgerKind, LedgerRow, Suppression,
+    SuppressionKind,
 };
 use domain::event::NewEvent;
-use domain::ids::{HoldId, SuppressionId};
+use domain::ids::{ClaimId, HoldId, SuppressionId};
 use domain::ports::store::{Closing, ItemState};
 use domain::rules::disposition::{point_bad, suppresses_point};
 use domain::rules::reach::Reach;
@@ -66,13 +67,33 @@ fn set(shared: &Shared, actor: Actor, case: &Case, ask: &DisposeAsk) -> NewEvent
         data["told_facts"] = json!(ask.told_facts);
     }
     if let Some(claim) = &ask.claim {
-        // For whoever looks for the payment.
         data["claim"] = json!(claim);
     }
     if let Some(reached) = case.negotiation {
         data["negotiation"] = json!(reached);
     }
     event(shared, actor, case, "disposition.set", subject, data)
+}
+
+/// The payment that he says he made, for whoever looks for it.
+fn claim(case: &Case, ask: &DisposeAsk) -> Option<Claim> {
+    let said = ask.claim.as_ref()?;
+    Some(Claim {
+        id: ClaimId(case.attempt.id.0),
+        client_id: case.attempt.client_id,
+        debtor_id: case.attempt.debtor_id,
+        attempt_id: case.attempt.id,
+        agent_id: case.agent(),
+        paid_on: said.paid_on.clone(),
+        channel: said.channel,
+        proof: said.proof,
+        made_at: case.now,
+        state: ClaimState::Open,
+        payment_id: None,
+        reason: String::new(),
+        ended_by: String::new(),
+        ended_at: None,
+    })
 }
 
 /// Everything that is written in one transaction.
@@ -134,6 +155,7 @@ pub(crate) fn closing(
             .collect(),
         holds,
         suppressions,
+        claim: claim(case, ask),
         point_bad: point_bad(code),
         point_rpc_at: case.disposition.rpc.then_some(case.now),
         reach: Reach::of_code(code, case.disposition.rpc),

@@ -25,6 +25,7 @@ mod campaign_acts;
 pub mod campaign_why;
 mod campaigns;
 mod card;
+mod claims;
 mod closing;
 mod conduct;
 mod config;
@@ -87,6 +88,7 @@ pub use asks::{
     Actor, AttachAsk, ClaimAsk, DisposeAsk, Disposed, IdentityAsk, PromiseAsk, StateAsk,
     TransferAsk, TransferTo,
 };
+pub use claims::ClaimSeen;
 pub use conduct::Conduct;
 pub use config::{CenterConfig, NoRecordings, Pages, RecordingRepair, Repaired, StartError};
 pub use desk::{CARD_WRITE_MS, DESK_QUEUE, DeskHub, DeskLink, DeskMessage};

@@ -198,6 +198,10 @@ pub(crate) fn note(note: &str) -> Option<Both> {
             "descansa tras el último contacto",
             "rests after the last contact",
         ),
+        "claim_not_found" => (
+            "el pago que dice haber hecho no se encontró",
+            "the payment he says he made was not found",
+        ),
         "better_later" => (
             "le conviene una hora posterior",
             "a later hour suits him better",

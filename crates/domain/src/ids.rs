@@ -143,6 +143,8 @@ id! {
     PlannedStepId,
     /// A visit in person.
     VisitId,
+    /// A payment that a debtor says he made.
+    ClaimId,
 }
 
 /// Bits of a debtor's lot (the last eight bytes of his id, behind the two bits of their variant: RFC 9562, section 4.1)

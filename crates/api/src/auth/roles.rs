@@ -349,6 +349,9 @@ const TABLE: &[RouteAccess] = table! {
     POST "/api/v1/receipts/{id}/match" MANAGE;
     POST "/api/v1/receipts/{id}/unmatch" MANAGE;
     POST "/api/v1/receipts/{id}/return" MANAGE;
+    GET "/api/v1/claims" WATCH_CLIENT;
+    POST "/api/v1/claims/{id}/found" MANAGE_CLIENT;
+    POST "/api/v1/claims/{id}/not-found" MANAGE_CLIENT;
     GET "/api/v1/bank-files" MANAGE_CLIENT;
     POST "/api/v1/bank-files" MANAGE;
     POST "/api/v1/bank-files/preview" MANAGE;

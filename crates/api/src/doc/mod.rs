@@ -33,7 +33,7 @@ pub(crate) use law::{CampaignWhyShape, DryJobShape, LoadLawShape, WhyRowsShape};
 pub(crate) use messages::{
     InboxMessage, Message, PlannedStep, Strategy, StrategyStep, TextTemplate,
 };
-pub(crate) use money::{BankFile, MoneyPolicy, PaymentLink, Receipt};
+pub(crate) use money::{BankFile, Claim, MoneyPolicy, PaymentLink, Receipt};
 pub(crate) use people::{Agent, ApiKey, CallerId, Client, Team, Trunk, User};
 pub(crate) use plans::{
     DebtStage, Excuse, LetterBatch, LetterTemplate, Plan, PlanFile, PolicyVersion, StageView, Visit,
@@ -42,8 +42,8 @@ pub(crate) use portfolio::{Address, Debt, Debtor, Portfolio};
 pub(crate) use words::{
     AgentCountBasis, AmdAction, AmdMode, AssignmentTarget, AttemptState, BatchState, BlockReason,
     CallResult, CallbackScope, CallerPick, CampaignStatus, CampaignZones, Channel, CheckPoint,
-    Clearance, ComplaintState, CreditorKind, Currency, Day, DebtStatus, DebtorKind, DialMode,
-    Direction, DropAction, ExcuseKind, HoldKind, HoldScope, InboundOutcome, InboxState,
+    ClaimState, Clearance, ComplaintState, CreditorKind, Currency, Day, DebtStatus, DebtorKind,
+    DialMode, Direction, DropAction, ExcuseKind, HoldKind, HoldScope, InboundOutcome, InboxState,
     InstalmentState, Instant, LadderKey, Language, LegKind, LetterLevel, MessagePurpose,
     MessageState, NextAgent, PartyRole, PaymentChannel, Phone, PlanState, PlannedState, PointClass,
     PreferenceKind, PromiseState, RecordMode, RecordingOutcome, RefillMode, Role, Stage,

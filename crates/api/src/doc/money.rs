@@ -1,6 +1,6 @@
-//! Money before it is on a debt.
+//! Money before it is on a debt, and money that debtors say they paid.
 
-use super::{Currency, Instant, PaymentChannel};
+use super::{ClaimState, Currency, Day, Instant, PaymentChannel};
 use uuid::Uuid;
 
 shape! {
@@ -25,6 +25,25 @@ shape! {
         /// Why it waits: `unknown`, `ambiguous`, `currency`, `over`, or a reason given.
         note: String,
         created_at: Instant, updated_at: Instant,
+    }
+    /// A payment that a debtor says he made.
+    Claim {
+        id: Uuid, client_id: Uuid, debtor_id: Uuid,
+        /// In which call he said it.
+        attempt_id: Uuid,
+        agent_id: Option<Uuid>,
+        /// The day on which he says he paid.
+        paid_on: Day,
+        channel: PaymentChannel,
+        /// Whether he has a proof of it.
+        proof: bool,
+        made_at: Instant, state: ClaimState,
+        /// The payment that it was found to be.
+        payment_id: Option<Uuid>,
+        /// Why it was not found.
+        reason: String,
+        /// `system`: found by the date of a payment that was posted.
+        ended_by: String, ended_at: Option<Instant>,
     }
     /// A signed address at which one amount of one debt is paid.
     PaymentLink {

@@ -40,11 +40,11 @@ fn value(what: &str, name: &str) -> Value {
         ("hold", "kind") => json!("dispute"),
         ("suppression", "kind") => json!("phone"),
         ("user", "role") => json!("admin"),
-        ("promise" | "payment", "channel") => json!("cash"),
+        ("promise" | "payment" | "claim", "channel") => json!("cash"),
         ("promise", "state") => json!("active"),
         ("visit", "state" | "outcome") => json!(if name == "state" { "planned" } else { "met" }),
         ("attempt", "state") => json!("committed"),
-        ("complaint" | "version", "state") => {
+        ("complaint" | "version" | "claim", "state") => {
             json!(if what == "version" { "draft" } else { "open" })
         }
         ("preference", "kind") => json!("elderly"),
@@ -54,7 +54,7 @@ fn value(what: &str, name: &str) -> Value {
         ("list", "as_of") | ("relaxed presumption", "until") => json!("2026-11-23T15:00:00.000Z"),
         ("version" | "template", "params") => json!({}),
         ("rule", "target") => json!("agent"),
-        ("rule", "by_language") => json!(true),
+        ("rule", "by_language") | ("claim", "proof") => json!(true),
         ("rule", "most") | ("version", "restores") => json!(1),
         ("client law" | "terms" | "term window" | "term cap", name) => of_contract(name),
         ("version" | "template", "made_by") => Value::Null,
@@ -167,6 +167,7 @@ fn shapes_tell_the_truth() {
     same::<is::Promise, doc::Promise>("promise");
     same::<is::Visit, doc::Visit>("visit");
     same::<is::Payment, doc::Payment>("payment");
+    same::<is::Claim, doc::Claim>("claim");
     same::<is::Verdict, doc::Verdict>("verdict");
     same::<domain::event::Event, doc::Event>("event");
 }

@@ -58,7 +58,7 @@ words! {
     AmdAction, AmdMode, AttemptState, CallResult, CampaignStatus, Channel, CheckPoint, CreditorKind, DebtStatus,
     DebtorKind, DialMode, Direction, DropAction, HoldKind, InboundOutcome, HoldScope, Language, PartyRole, PaymentChannel,
     PointClass, PromiseState, RecordMode, RecordingOutcome, Role, SuppressionKind, WrapupMode,
-    BatchState, ExcuseKind, InstalmentState, LetterLevel, PlanState, Stage, VisitOutcome, VisitState,
+    BatchState, ExcuseKind, InstalmentState, LetterLevel, PlanState, Stage, VisitOutcome, VisitState, ClaimState,
     InboxState, MessagePurpose, MessageState, PlannedState, StepAction, StrategyStatus, StrategyTrigger, Tone,
     AgentCountBasis, AssignmentTarget, CallbackScope, CallerPick, CampaignZones, LadderKey, NextAgent, RefillMode,
     BlockReason, ComplaintState, PreferenceKind, VersionState, LegKind, TransferKind, TransferMode, TransferOutcome,

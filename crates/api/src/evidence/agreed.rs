@@ -1,5 +1,5 @@
-//! What was agreed, written and done at the door: plans with the documents that were shown, stages, excuses, letters,
-//! visits.
+//! What was agreed, written, done at the door and claimed: plans with the documents that were shown, stages, excuses,
+//! letters, visits, payments that the debtor says he made.
 
 use super::{Ask, EvidenceError, Found, Parcel};
 use crate::routes::plans::sheet_of;
@@ -71,5 +71,8 @@ pub(super) async fn put(
     let visits = visits_of(ask).await?;
     subjects.extend(visits.iter().map(|v| format!("visit:{}", v.id)));
     out.json("visits.json", &visits)?;
+    let claims = ask.store.claims_of(ask.debtor, PAGE_LIMIT_MAX).await?;
+    subjects.extend(claims.iter().map(|c| format!("claim:{}", c.id)));
+    out.json("claims.json", &claims)?;
     Ok(subjects)
 }

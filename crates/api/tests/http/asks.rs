@@ -265,6 +265,8 @@ fn agreed(own: &Own) -> Value {
     json!({
         "PUT /clients/{id}/terms": {"after": 0, "terms": terms, "note": "x"},
         "POST /debtors/{id}/visits": {"address_id": own.client, "at": "2026-11-24T16:00:00.000Z"},
+        "POST /claims/{id}/found": {"payment_id": own.client},
+        "POST /claims/{id}/not-found": {"reason": "x"},
         "POST /visits/{id}/record": {"outcome": "nobody", "visited_at": "2026-11-23T16:00:00.000Z"},
         "POST /visits/{id}/cancel": {"reason": "x"},
         "POST /plans": {"debtor_id": own.debtor, "offer": "six_months"},

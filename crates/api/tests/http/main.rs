@@ -9,6 +9,7 @@ mod bank_back;
 mod bodies;
 mod callers;
 mod choices;
+mod claims;
 mod disputes;
 mod documents;
 mod due_items;

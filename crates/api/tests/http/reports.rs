@@ -427,7 +427,7 @@ async fn messages_are_among_the_actions_of_the_morning_row_13() {
     assert_eq!(sent.len(), 2, "{file}");
     assert!(!file["messages"].to_string().contains("+525512345671"));
     for part in [
-        "plans", "stages", "received", "letters", "visits", "excuses",
+        "plans", "stages", "received", "letters", "visits", "excuses", "claims",
     ] {
         assert!(file[part].is_array(), "{part}: {file}");
     }

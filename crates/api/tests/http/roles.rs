@@ -285,6 +285,9 @@ SMX GET /api/v1/receipts/{id}/suggestions
 MX POST /api/v1/receipts/{id}/match
 MX POST /api/v1/receipts/{id}/unmatch
 MX POST /api/v1/receipts/{id}/return
+SMXC GET /api/v1/claims
+MXC POST /api/v1/claims/{id}/found
+MXC POST /api/v1/claims/{id}/not-found
 MXC GET /api/v1/bank-files
 MX POST /api/v1/bank-files
 MX POST /api/v1/bank-files/preview

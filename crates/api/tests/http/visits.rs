@@ -148,7 +148,11 @@ async fn a_visit_at_night_is_refused_by_its_rule_and_in_words_row_35() {
     let told = refused.json();
     assert_eq!(
         (&told["code"], &told["rules"], &told["status"]),
-        (&json!("blocked_window"), &json!(["mx-condusef/windows"]), &json!(409))
+        (
+            &json!("blocked_window"),
+            &json!(["mx-condusef/windows"]),
+            &json!(409)
+        )
     );
     let words = |language: &str| told["reason"][language].as_str().unwrap_or_default();
     assert_ne!(words("es"), words("en"), "{told}");

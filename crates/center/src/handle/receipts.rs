@@ -3,17 +3,33 @@
 
 use super::CenterHandle;
 use crate::asks::Actor;
+use crate::claims::{self, ClaimSeen};
 use crate::error::CenterError;
 use crate::messages::compose::MessageAsk;
 use crate::provider::{self, ProviderDone};
 use crate::receipts::{self, MoneyTaken, Payer};
-use domain::entity::{LinkState, PaymentLink, Receipt, Stage};
-use domain::ids::{PaymentId, ReceiptId};
+use domain::entity::{Claim, LinkState, PaymentLink, Receipt, Stage};
+use domain::ids::{ClaimId, PaymentId, ReceiptId};
 use domain::ports::ProviderEvent;
 use domain::ports::store::{PaymentOutcome, ReceiptOutcome};
 use std::sync::Arc;
 
 impl CenterHandle {
+    /// Closes an open claim of payment: found among the debtor's, or not there, and he is due again.
+    ///
+    /// # Errors
+    /// `NotFound`; `claim_payment` when the payment is not his; `claim_closed`.
+    pub async fn close_claim(
+        &self,
+        actor: Actor,
+        id: ClaimId,
+        seen: ClaimSeen,
+    ) -> Result<Claim, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(claims::close(shared, actor, (id, seen)))
+            .await
+    }
+
     /// Takes money in, once by the client's reference, and puts it on the payer's debts when he is known.
     ///
     /// # Errors

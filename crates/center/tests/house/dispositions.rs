@@ -1,12 +1,14 @@
 //! Dispositions: what is checked, what they write, where the debtor goes.
 
+use crate::messages::somebody;
 use crate::world::{House, Plan, ask, debt_id, debtor_id, mxn};
-use center::{Actor, ClaimAsk, DisposeAsk, PromiseAsk};
+use center::{Actor, ClaimAsk, ClaimSeen, DisposeAsk, PromiseAsk};
 use domain::entity::{
-    Attempt, CallResult, CampaignParams, HoldKind, PaymentChannel, PromiseState, SuppressionKind,
+    Attempt, CallResult, CampaignParams, ClaimState, HoldKind, PaymentChannel, PromiseState,
+    SuppressionKind,
 };
 use domain::ports::Clock as _;
-use domain::ports::store::{CatalogStore as _, ListFilter};
+use domain::ports::store::{CLAIM_NOT_FOUND, CatalogStore as _, ClaimStore as _, ListFilter};
 use domain::time::HOUR_MS;
 
 fn promise(amount: i64, due: &str) -> DisposeAsk {
@@ -42,6 +44,48 @@ async fn what_he_says_of_a_payment_is_kept_with_the_result() {
     let set = log.iter().find(|e| e.event.kind == "disposition.set");
     let want = serde_json::json!({"paid_on": "2026-11-20", "channel": "cash", "proof": true});
     assert_eq!(set.expect("its event").event.data["claim"], want);
+    let own = house.store.claims_of(debtor_id(0), 10).await;
+    let own = own.expect("works").pop().expect("kept");
+    assert_eq!(
+        (own.attempt_id, own.paid_on.as_str(), own.state),
+        (id, "2026-11-20", ClaimState::Open)
+    );
+    assert_eq!(own.agent_id, Some(agent.id));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_payment_is_not_there_is_called_again() {
+    let house = House::build(Plan {
+        debtors: 1,
+        ..Plan::default()
+    })
+    .await;
+    let agent = house.agent(1).await;
+    house.start().await;
+    let id = house.talking(&agent).await;
+    let said = claim("CD.YP.SIN", "2026-11-20", false);
+    let done = house.center.dispose(Actor::Agent(agent.id), id, said).await;
+    done.expect("disposed");
+    house.hang_up(&agent, id).await;
+    let rests = house.item(debtor_id(0)).await;
+    let now = house.clock.now();
+    assert!(rests.next_at > now.plus_ms(24 * HOUR_MS), "{rests:?}");
+    let own = house.store.claims_of(debtor_id(0), 10).await;
+    let own = own.expect("works").pop().expect("kept");
+    let close = |seen| house.center.close_claim(somebody(), own.id, seen);
+    let unknown = close(ClaimSeen::Found(domain::ids::PaymentId(id.0))).await;
+    assert_eq!(unknown.expect_err("no payment").code(), "claim_payment");
+    let seen = ClaimSeen::NotFound("no está en el banco".to_owned());
+    let closed = close(seen.clone()).await.expect("closed");
+    assert_eq!(
+        (closed.state, closed.ended_by),
+        (ClaimState::NotFound, somebody().to_string())
+    );
+    let due = house.item(debtor_id(0)).await;
+    assert!(due.next_at <= house.clock.now(), "{due:?}");
+    assert_eq!(due.note, CLAIM_NOT_FOUND);
+    let again = close(seen).await.expect_err("once");
+    assert_eq!(again.code(), "claim_closed");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ pub mod campaign;
 pub mod campaign_choice;
 pub mod campaign_version;
 pub mod circumstances;
+pub mod claim;
 pub mod client;
 pub mod complaint;
 pub mod debt;
@@ -56,6 +57,7 @@ pub use campaign::{
 pub use campaign_choice::{CallerPick, CampaignZones};
 pub use campaign_version::{CampaignVersion, VersionState};
 pub use circumstances::{AbandonSeen, CallerSeen, Circumstances, ClockSeen, OverrideSeen};
+pub use claim::{Claim, ClaimState};
 pub use client::{Client, CreditorKind, Portfolio};
 pub use complaint::{Complaint, ComplaintState};
 pub use debt::{DEBT_ITEMS_MAX, Debt, DebtItem, DebtStatus, ITEM_REFERENCE_CHARS};

@@ -4,6 +4,7 @@
 pub mod ageing;
 pub mod agent_state;
 pub mod allocation;
+pub mod claim;
 pub mod consents;
 pub mod detector;
 pub mod disclosure;

@@ -5,8 +5,7 @@
 use super::day::Day;
 use super::summary::Summary;
 use super::{
-    Folder, cashier, configuration, detection, dial_mode, homes, messages, money, portfolio,
-    street,
+    Folder, cashier, configuration, detection, dial_mode, homes, messages, money, portfolio, street,
 };
 use crate::cli::DemoArgs;
 use crate::clock::{RandomIds, system_now};

@@ -113,7 +113,10 @@ mod tests {
         let homes: Vec<&str> = homes.lines().collect();
         assert_eq!(homes[0], "external_ref,subdivision,street,city,postcode");
         assert_eq!(homes[2], "B,DC,Avenida de la Muestra 1,Bogotá,00001");
-        assert_eq!(homes[6], "F,CMX,Avenida del Modelo 1,Ciudad de México,00005");
+        assert_eq!(
+            homes[6],
+            "F,CMX,Avenida del Modelo 1,Ciudad de México,00005"
+        );
         let none = homes.iter().filter(|line| line.ends_with(",,,")).count();
         assert_eq!(none, 8, "one of them lives in a city that is not known");
     }

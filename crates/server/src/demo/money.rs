@@ -155,7 +155,10 @@ async fn with_past(seeder: &Seeder<'_>, portfolio: &Portfolio) -> anyhow::Result
     };
     let (mut debts, mut cursor) = (Vec::new(), None);
     loop {
-        let found = seeder.store.list_debts(&filter, &page(PAGE, cursor)).await?;
+        let found = seeder
+            .store
+            .list_debts(&filter, &page(PAGE, cursor))
+            .await?;
         debts.extend(found.items);
         cursor = found.next_cursor;
         if cursor.is_none() || debts.len() >= PAST_DEBTS {

@@ -16,6 +16,7 @@ mod books_plans;
 pub mod bus;
 pub mod callers;
 pub mod catalog;
+pub mod claims;
 mod client_law;
 mod complaints;
 pub mod consent_files;

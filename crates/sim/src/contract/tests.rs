@@ -18,9 +18,9 @@ macro_rules! groups {
     )+ };
 }
 groups!(
-    addresses, attempts, callers, catalog, contacts, departures, detector, due_items, events,
-    facts, floor, imports, inbound, interest, keeps, law, marks, merges, messages, money, nodes,
-    people, plans, portfolio, races, receipts, reports, stages, strategies, trail, visits
+    addresses, attempts, callers, catalog, claims, contacts, departures, detector, due_items,
+    events, facts, floor, imports, inbound, interest, keeps, law, marks, merges, messages, money,
+    nodes, people, plans, portfolio, races, receipts, reports, stages, strategies, trail, visits
 );
 
 #[tokio::test]

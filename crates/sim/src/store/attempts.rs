@@ -77,6 +77,18 @@ pub(crate) fn count(t: &mut Tables, rows: &[LedgerRow]) {
     }
 }
 
+/// What the debtor said, told with the disposition: a promise, or that he has paid.
+fn said(t: &mut Tables, closing: &Closing) -> Result<(), StoreError> {
+    if let Some((promise, terms)) = &closing.promise {
+        super::money::promised(t, promise, *terms)
+            .map_err(|refused| StoreError::Conflict(refused.to_string()))?;
+    }
+    if let Some(claim) = &closing.claim {
+        super::claims::made(t, claim);
+    }
+    Ok(())
+}
+
 /// Applies a closing; `false` when both its result and its disposition are there already.
 fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
     let attempt = t
@@ -89,9 +101,8 @@ fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, Store
         count(t, &closing.ledger);
         return Ok(false);
     }
-    if let Some((promise, terms)) = closing.promise.as_ref().filter(|_| disposes) {
-        super::money::promised(t, promise, *terms)
-            .map_err(|refused| StoreError::Conflict(refused.to_string()))?;
+    if disposes {
+        said(t, closing)?;
     }
     let attempt = t
         .attempts

@@ -63,7 +63,7 @@ macro_rules! each_table {
             "payments": $t.payments, "receipts": $t.money.receipts, "payment_links": $t.money.links,
             "plans": $t.plans, "excuses": $t.excuses, "letters": $t.letters, "messages": $t.messages,
             "inbox": $t.inbox, "inbound_calls": $t.inbound, "planned_steps": $t.planned_steps,
-            "addresses": $t.addresses, "visits": $t.visits, "contact_points": $t.points)
+            "addresses": $t.addresses, "visits": $t.visits, "claims": $t.claims, "contact_points": $t.points)
     };
     (@ $t:ident, $name:ident, $rows:ident, $body:block, $($text:literal: $table:expr),+) => {
         $({

@@ -5,6 +5,7 @@ mod attempts;
 mod bank_files;
 mod callers;
 mod catalog;
+mod claims;
 mod contacts;
 mod departures;
 mod detector;
@@ -130,7 +131,7 @@ pub struct Tables {
     /// When the law lets a debtor be called, as it was asked.
     pub(crate) callable: BTreeMap<DebtorId, Mark>,
     /// Claims given out.
-    pub(crate) claims: i64,
+    pub(crate) claims_given: i64,
     /// What each version of a segment said.
     pub(crate) segment_versions: BTreeMap<(SegmentId, i32), Segment>,
     pub(crate) debts: Owned<DebtId, Debt>,
@@ -190,6 +191,7 @@ pub struct Tables {
     pub(crate) letter_batches: BTreeMap<domain::ids::LetterBatchId, domain::entity::LetterBatch>,
     pub(crate) letters: BTreeMap<domain::ids::LetterId, domain::entity::Letter>,
     pub(crate) visits: BTreeMap<domain::ids::VisitId, domain::entity::Visit>,
+    pub(crate) claims: BTreeMap<domain::ids::ClaimId, domain::entity::Claim>,
     pub(crate) preferences: BTreeMap<PreferenceId, Preference>,
     pub(crate) dnc_lists: BTreeMap<DncListId, DncList>,
     pub(crate) dnc_entries: BTreeSet<(DncListId, String)>,

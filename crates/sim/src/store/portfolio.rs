@@ -178,8 +178,8 @@ impl PortfolioStore for MemoryStore {
         };
         let ids: Vec<DebtorId> = t.debtors.keys().copied().filter(stale).collect();
         let mut facts = Vec::new();
-        t.claims += 1;
-        let claim = t.claims;
+        t.claims_given += 1;
+        let claim = t.claims_given;
         for id in ids.into_iter().take(limit as usize) {
             let found = facts_of(&t, id, now)?;
             let print = print_of(&found);

@@ -36,7 +36,8 @@ pub(super) fn conflict(text: &str) -> StoreError {
     StoreError::Conflict(text.to_owned())
 }
 
-fn page<K: Ord + Copy + Display + FromStr, V: Clone>(
+/// A page by id, newest first or oldest first.
+pub(super) fn page<K: Ord + Copy + Display + FromStr, V: Clone>(
     table: &BTreeMap<K, V>,
     request: &PageRequest,
     newest: bool,

@@ -1,8 +1,10 @@
-//! Receipts, links, files of banks, and how a client wants money treated.
+//! Receipts, links, files of banks, claims of payment, and how a client wants money treated.
 
 use super::{Entity, entity};
 use crate::sql::{Row, Val, vals};
-use domain::entity::{BankFile, Forgiven, MoneyPolicy, Parts, PaymentLink, PaymentParts, Receipt};
+use domain::entity::{
+    BankFile, Claim, Forgiven, MoneyPolicy, Parts, PaymentLink, PaymentParts, Receipt,
+};
 use domain::money::Money;
 use domain::ports::StoreError;
 
@@ -247,3 +249,9 @@ entity!(BankFile, "bank_files", "bank file" {
     id, client_id, name, sha256, format, state, rows = "row_count", posted, unmatched, repeated,
     refused, not_money, taken_back, made_by, created_at, updated_at
 } const UNIQUE: &'static str = "bank file"; );
+
+entity!(Claim, "claims", "claim" {
+        id, client_id, debtor_id, attempt_id, agent_id, paid_on, channel, proof, made_at, state, payment_id, reason,
+        ended_by, ended_at
+    }
+);

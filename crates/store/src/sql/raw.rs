@@ -224,6 +224,7 @@ id_cells!(
     ExcuseId,
     VoicemailId,
     VisitId,
+    ClaimId,
 );
 
 /// Types whose text form is what is stored.
@@ -274,6 +275,7 @@ text_cells!(
     domain::entity::LetterLevel,
     domain::entity::VisitOutcome,
     domain::entity::VisitState,
+    domain::entity::ClaimState,
     domain::entity::PartyRole,
     domain::entity::PaymentChannel,
     domain::entity::BankFileState,

@@ -1,6 +1,7 @@
 //! The write-ahead attempt.
 
 use super::SqlStore;
+use super::claims;
 use super::events::append;
 use super::facts::facts_of;
 use super::items::{FREE, LIVE, check_fence, write_item, write_verdict};
@@ -274,8 +275,9 @@ impl AttemptStore for SqlStore {
     }
 
     async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
-        // A promise, a hold or a suppression may be refused when other rows are written already.
+        // A promise, a claim, a hold or a suppression may be refused when other rows are written already.
         let sure = closing.promise.is_none()
+            && closing.claim.is_none()
             && closing.holds.is_empty()
             && closing.suppressions.is_empty();
         let mut tx = match sure {
@@ -307,6 +309,9 @@ impl AttemptStore for SqlStore {
             promised(&mut tx, promise, *terms)
                 .await?
                 .map_err(|refused| StoreError::Conflict(refused.to_string()))?;
+        }
+        if let Some(claim) = closing.claim.as_ref().filter(|_| undisposed) {
+            claims::made(&mut tx, claim).await?;
         }
         standing.closed(closing).write(&mut tx).await?;
         let debtor = standing.debtor_id;

@@ -28,6 +28,7 @@ const DEEDS: &[&str] = &[
     "excuses",
     "letters",
     "visits",
+    "claims",
     "inbox",
     "inbound_calls",
     // Those that left; what only waited for its day goes with him.

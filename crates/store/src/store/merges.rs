@@ -34,6 +34,7 @@ const MOVES: &[&str] = &[
     "planned_steps",
     "addresses",
     "visits",
+    "claims",
 ];
 
 /// Tables whose rows belong to a debt and go with it when it goes back.

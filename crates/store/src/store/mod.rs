@@ -8,6 +8,7 @@ mod audit;
 mod bank_files;
 mod callers;
 mod catalog;
+mod claims;
 mod complaints;
 mod contacts;
 mod count;

@@ -1,6 +1,7 @@
 //! Promises and payments.
 
 use super::SqlStore;
+use super::claims;
 use super::due_items;
 use super::events::append;
 use super::interest;
@@ -231,6 +232,7 @@ pub(super) async fn post_on(
     }
     if payment.amount.amount_minor > 0 {
         end_callbacks(tx, payment).await?;
+        claims::found(tx, payment).await?;
     }
     for broken in promises.iter().filter(|p| p.state == PromiseState::Broken) {
         broken_first(tx, broken.debtor_id, payment.posted_at).await?;

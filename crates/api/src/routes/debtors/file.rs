@@ -10,8 +10,8 @@ use crate::{ApiState, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use domain::entity::{
-    Accrual, Address, Attempt, Bucket, Consent, ContactPoint, Debt, DebtStage, Debtor, Excuse,
-    Hold, InboxMessage, Message, Party, Payment, PlanFile, Portfolio, Promise, Role, Visit,
+    Accrual, Address, Attempt, Bucket, Claim, Consent, ContactPoint, Debt, DebtStage, Debtor,
+    Excuse, Hold, InboxMessage, Message, Party, Payment, PlanFile, Portfolio, Promise, Role, Visit,
 };
 use domain::ids::{DebtId, DebtorId, PointId};
 use domain::ports::store::{
@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Messages of each direction, visits and excuses that a file shows.
+/// Messages of each direction, visits, claims of payment and excuses that a file shows.
 const ROWS_SHOWN: u32 = 100;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
@@ -100,6 +100,9 @@ pub struct DebtorFileReply {
     /// Newest first.
     #[schema(value_type = Vec<doc::Payment>)]
     payments: Vec<Payment>,
+    /// Payments that he says he made, newest first, at most 100.
+    #[schema(value_type = Vec<doc::Claim>)]
+    claims: Vec<Claim>,
     /// Age of each debt today.
     ageing: Vec<Ageing>,
     /// What is old or missing in the file.
@@ -197,11 +200,12 @@ impl Known {
     }
 }
 
-/// What was agreed with a debtor.
+/// What was agreed with a debtor, and what he says.
 struct Agreed {
     plans: Vec<PlanFile>,
     stages: Vec<DebtStage>,
     excuses: Vec<Excuse>,
+    claims: Vec<Claim>,
 }
 
 impl Agreed {
@@ -218,6 +222,7 @@ impl Agreed {
             plans: store.plans_of(debtor).await?,
             stages: store.stages_page(&of_him, &page).await?.items,
             excuses: store.excuses_of(debtor, ROWS_SHOWN).await?,
+            claims: store.claims_of(debtor, ROWS_SHOWN).await?,
         })
     }
 }
@@ -291,6 +296,7 @@ pub async fn debtor_file(
         holds: known.file.holds,
         promises: known.file.promises,
         payments: known.file.payments,
+        claims: agreed.claims,
         attempts: known.file.attempts,
         plans: agreed.plans,
         stages: agreed.stages,

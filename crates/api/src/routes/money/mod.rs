@@ -1,8 +1,9 @@
-//! Money: payments, receipts and their queue, files of banks, payment links, providers' webhooks.
+//! Money: payments, receipts and their queue, payments that debtors say they made, files of banks, payment links, providers' webhooks.
 
 mod bank_files;
 mod bank_reader;
 mod camt;
+mod claims;
 mod links;
 mod payments;
 mod policy;
@@ -21,6 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(payments::routes())
         .merge(receipts::routes())
+        .merge(claims::routes())
         .merge(bank_files::routes())
         .merge(policy::routes())
         .merge(links::routes())

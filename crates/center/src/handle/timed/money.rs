@@ -1,17 +1,18 @@
-//! The clock around what is asked of money before it is on a debt.
+//! The clock around what is asked of money before it is on a debt, and of payments that debtors say they made.
 
 use super::Timed;
 use super::ops::timed;
 use async_trait::async_trait;
 use domain::entity::{
-    BankFile, LinkState, MoneyPolicy, Payment, PaymentLink, PaymentParts, Receipt,
+    BankFile, Claim, LinkState, MoneyPolicy, Payment, PaymentLink, PaymentParts, Receipt,
 };
 use domain::event::NewEvent;
-use domain::ids::{BankFileId, ClientId, PaymentId, PaymentLinkId, ReceiptId};
+use domain::ids::{BankFileId, ClaimId, ClientId, DebtorId, PaymentId, PaymentLinkId, ReceiptId};
 use domain::money::Money;
 use domain::ports::store::{
-    Clues, LinkFilter, Page, PageRequest, PaymentFilter, ReceiptFilter, ReceiptOutcome,
-    ReceiptStep, ReceiptStore, StoreError, Suggestion, TellPromise, WebhookNote,
+    ClaimEnd, ClaimFilter, ClaimStore, Clues, LinkFilter, Page, PageRequest, PaymentFilter,
+    ReceiptFilter, ReceiptOutcome, ReceiptStep, ReceiptStore, StoreError, Suggestion, TellPromise,
+    WebhookNote,
 };
 use domain::time::UtcMs;
 use std::time::Instant;
@@ -49,4 +50,11 @@ timed! { ReceiptStore;
     get_bank_file(id: BankFileId) -> BankFile;
     bank_files_page(client: Option<ClientId>, page: &PageRequest) -> Page<BankFile>;
     known_references(client: ClientId, references: &[String]) -> Vec<String>;
+}
+
+timed! { ClaimStore;
+    get_claim(id: ClaimId) -> Claim;
+    claims_page(filter: &ClaimFilter, page: &PageRequest) -> Page<Claim>;
+    claims_of(debtor: DebtorId, limit: u32) -> Vec<Claim>;
+    end_claim(id: ClaimId, end: &ClaimEnd, events: &[NewEvent]) -> bool;
 }

@@ -2,7 +2,8 @@
 
 use super::{ItemState, Page, PageRequest, PromiseTerms, StoreError};
 use crate::entity::{
-    Attempt, AttemptState, CallResult, Hold, LedgerRow, Promise, Recording, Suppression, Verdict,
+    Attempt, AttemptState, CallResult, Claim, Hold, LedgerRow, Promise, Recording, Suppression,
+    Verdict,
 };
 use crate::event::NewEvent;
 use crate::ids::{
@@ -89,6 +90,8 @@ pub struct Closing {
     pub ledger: Vec<LedgerRow>,
     /// The promise told with the disposition, and what it must keep; refused, nothing is written.
     pub promise: Option<(Promise, PromiseTerms)>,
+    /// The payment that the debtor says he made.
+    pub claim: Option<Claim>,
     /// Settles the attempt's own ledger row.
     pub reached_network: Option<bool>,
     /// Holds it places.

@@ -8,6 +8,7 @@ mod attempts;
 mod callers;
 mod catalog;
 mod changes;
+mod claims;
 mod contacts;
 mod departures;
 mod detector;
@@ -41,6 +42,7 @@ pub use attempts::{
 pub use callers::{CallerStore, FoundCaller, NAME_LEAST, PLACES_READ_MAX, PlaceKept};
 pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
 pub use changes::{debt_changes, debtor_changes, point_changes};
+pub use claims::{CLAIM_NOT_FOUND, ClaimEnd, ClaimFilter, ClaimStore};
 pub use contacts::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
 };
@@ -145,6 +147,7 @@ pub trait Store:
     + DueItemStore
     + DepartureStore
     + VisitStore
+    + ClaimStore
 {
 }
 impl<T> Store for T where
@@ -176,5 +179,6 @@ impl<T> Store for T where
         + DueItemStore
         + DepartureStore
         + VisitStore
+        + ClaimStore
 {
 }

@@ -341,6 +341,17 @@ export interface Visit {
   note: string;
   reason: string;
 }
+/** A payment that the debtor says he made. */
+export interface Claim {
+  id: string;
+  debtor_id: string;
+  paid_on: string;
+  channel: string;
+  proof: boolean;
+  made_at: string;
+  state: 'open' | 'found' | 'not_found';
+  reason: string;
+}
 /** A due item of a debt, with what of it is unpaid. */
 export interface DueItem {
   debt_id: string;
@@ -361,6 +372,7 @@ export interface File {
   holds: { id: string; kind: string; scope: string; from: string; until: string | null; lifted_at: string | null; evidence: string }[];
   promises: ({ id: string; due_date: string; state: string; channel: string; made_at: string } & Money)[];
   payments: ({ id: string; paid_at: string; channel: string; reference: string } & Money)[];
+  claims: Claim[];
   attempts: Attempt[];
   ageing: { debt_id: string; bucket: string; days: number | null }[];
   tasks: { kind: string; point_id: string | null; days: number | null }[];

@@ -157,6 +157,8 @@ export interface Card {
   debts: CardDebt[];
   promises: CardMoney[];
   payments: CardMoney[];
+  /** What he last said he paid, while nobody has found it. */
+  claim?: { paid_on: string; channel: string; state: 'open' | 'not_found' } | null;
   script: { id: string; name: string; steps: Step[]; objections?: CardObjection[] } | null;
   offers: CardOffer[];
   /** What the negotiation is after. */

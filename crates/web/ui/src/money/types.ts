@@ -1,4 +1,6 @@
-// Money before it is on a debt, as the API tells it.
+// Money before it is on a debt, and money that debtors say they paid, as the API tells it.
+import type { Claim } from '../campaigns/types';
+
 export interface Payment {
   id: string;
   debtor_id: string;
@@ -28,6 +30,15 @@ export interface Receipt {
   state: string;
   note: string;
 }
+/** A claim of payment beside its people. */
+export interface ClaimRow {
+  claim: Claim;
+  name: string;
+  external_ref: string;
+  agent: string | null;
+}
+export const CLAIM_STATES = ['open', 'found', 'not_found'] as const;
+export const CLAIM_TONE: Record<string, string> = { open: 'pause', found: 'ready', not_found: 'danger' };
 export interface Suggestion {
   debtor_id: string;
   debt_id: string | null;
