@@ -1,7 +1,7 @@
 // Money: a bank's file looked at and taken in, money without an owner matched by a suggestion, a payment taken back, a link whose page
-// shows nothing before identity, rules and the creditor's own data.
+// shows nothing before identity, rules and the creditor's own data, what debtors say they paid.
 import { axe } from './a11y.mjs';
-import { base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+import { LONG_MS, base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
 
 /** Unique per run, so that a walk may be repeated on one demo. */
 const STAMP = Date.now().toString(36);
@@ -76,6 +76,32 @@ async function reversal(page, office, { debt }) {
   await axe(page, 'payments');
 }
 
+/** Somebody has said by now that he has paid: it is looked for, and is not there. */
+async function claims(page, office, client) {
+  const open = () => office.get(`/claims?client=${client}&state=open&limit=1`);
+  const [{ claim, external_ref }] = await until('somebody says that he has paid', async () => ((found) => found.length && found)((await open()).items), LONG_MS);
+  await section(page, 'Dicen que pagaron');
+  const row = page.locator(`[data-claim="${claim.id}"]`);
+  await row.waitFor();
+  check('who verifies sees whom it is about', (await row.innerText()).includes(external_ref));
+  await axe(page, 'what debtors say they paid');
+  await row.getByRole('button').click();
+  await page.locator('dialog [name=reason]').fill('no está en el banco');
+  await axe(page, 'a claim that is looked for');
+  await shot(page, 'money-claim');
+  await page.locator('dialog [type=submit]').click();
+  await closed(page);
+  await row.waitFor({ state: 'detached' });
+  const file = await office.get(`/debtors/${claim.debtor_id}`);
+  const stored = file.claims.find((c) => c.id === claim.id);
+  check('a payment that is not there is closed with its reason', stored.state === 'not_found' && stored.reason === 'no está en el banco', JSON.stringify(stored));
+  await page.goto(`${base}/campanas/deudores/${claim.debtor_id}`);
+  await page.locator('[data-claim=not_found]').first().waitFor();
+  check('his file says so', true);
+  await page.goto(`${base}/dinero`);
+  await page.locator('nav.tabs').waitFor();
+}
+
 async function policy(page) {
   await section(page, 'Reglas de aplicación');
   await page.locator('[name=creditor_data]').fill(`Banco de prueba\nReferencia ${STAMP}`);
@@ -144,6 +170,7 @@ export async function cash() {
     await bankFile(page, office, who);
     await queue(page, office, who);
     await reversal(page, office, who);
+    await claims(page, office, client);
     await policy(page);
     await link(page, office, who);
     await page.goto(`${base}/dinero`);
