@@ -100,6 +100,8 @@ async function builder(page) {
   const counted = Number(await page.locator('[data-count]').getAttribute('data-count'));
   check('what is built by hand is counted', counted > 0, counted);
   check('its balance is shown', /\d/.test(await page.locator('#seg-state dl div').nth(2).locator('dd').innerText()));
+  // Figures of before are dimmed while the next are counted.
+  await page.locator('#seg-state[aria-busy=false]').waitFor();
   await axe(page, 'a segment built by hand');
   await shot(page, 'campaigns-segment-rows');
   await page.locator('[name=name]').fill(`A mano ${STAMP}`);
