@@ -150,7 +150,7 @@ async function walk(folder) {
       }
     }, 20_000);
     debtorHeard(file, began);
-    const joined = (await office.all('/audit'))
+    const joined = (await office.all('/audit', 'after'))
       .filter((e) => e.data?.action === 'monitor' && e.subject?.endsWith(attempt)).map((e) => e.data.mode);
     check('each mode is in the audit', ['listen', 'whisper', 'barge', 'take_over'].every((m) => joined.includes(m)), joined.join());
     for (const b of [desk, board]) check('no errors on the page', b.errors.length === 0, b.errors.join('; '));

@@ -111,11 +111,11 @@ export async function program(who) {
       if (!response.ok) throw new Error(`GET ${path}: ${response.status}`);
       return response.arrayBuffer();
     },
-    /** Every row of a list. */
-    all: async (path) => {
+    /** Every row of a list; `next` is how it asks for the page behind a cursor. */
+    all: async (path, next = 'cursor') => {
       const rows = [];
       for (let cursor = null; ; ) {
-        const page = await ask('GET', `${path}${path.includes('?') ? '&' : '?'}limit=500${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`, undefined, token);
+        const page = await ask('GET', `${path}${path.includes('?') ? '&' : '?'}limit=500${cursor ? `&${next}=${encodeURIComponent(cursor)}` : ''}`, undefined, token);
         rows.push(...page.items);
         cursor = page.next_cursor;
         if (!cursor) return rows;
