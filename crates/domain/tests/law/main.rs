@@ -6,6 +6,7 @@ mod campaign_zones;
 mod care;
 mod case;
 mod client;
+mod covered;
 mod golden;
 mod hours;
 mod kinds;
