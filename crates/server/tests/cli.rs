@@ -1,40 +1,11 @@
 //! The commands as a user calls them: exit status, words, files.
 #![expect(clippy::expect_used, reason = "a test: it fails loudly")]
 
+#[path = "beside/run.rs"]
+mod run;
+
+use run::{done, marcador, told};
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn marcador(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_marcador"))
-        .args(args)
-        .current_dir(dir)
-        .env(
-            "MARCADOR__DATABASE__URL",
-            format!("sqlite://{}", dir.join("m.db").display()),
-        )
-        .env("MARCADOR__AUTH__SECRET_FILE", dir.join("m.secret"))
-        .output()
-        .expect("runs")
-}
-
-fn told(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
-fn done(dir: &Path, args: &[&str], code: i32) -> String {
-    let output = marcador(dir, args);
-    assert_eq!(
-        output.status.code(),
-        Some(code),
-        "{args:?}: {}",
-        told(&output)
-    );
-    told(&output)
-}
 
 const FILE: &str = "Id deudor;Crédito;Nombre;País;Saldo;Vencimiento;Celular\n\
     1;A1;Ana Ruiz;MX;1.234,50;2026-10-23;5500000001\n\

@@ -1,4 +1,4 @@
-//! `marcador law check|explain`.
+//! `marcador law check|explain`; the others are `law_trial`'s.
 
 use super::{read_config, say};
 use crate::cli::{ConfigArgs, LawCommand};
@@ -145,10 +145,12 @@ async fn explain(debtor: &str, at: Option<&str>, args: &ConfigArgs) -> Result<()
         agent_reserved: true,
         now,
     };
-    let points: Vec<Option<PointId>> = match facts.points.is_empty() {
-        true => vec![None],
-        false => facts.points.iter().map(|p| Some(p.id)).collect(),
-    };
+    // Of a call is asked: an address of e-mail cannot be called.
+    let phones = facts.points.iter().filter(|p| p.channel == Channel::Call);
+    let mut points: Vec<Option<PointId>> = phones.map(|p| Some(p.id)).collect();
+    if points.is_empty() {
+        points.push(None);
+    }
     for point in points {
         tell(&book.judge(&facts, &action(point)));
     }
