@@ -1,5 +1,8 @@
 //! Why a debtor is not dialed now: the law's verdict on each of his numbers, where he stands in each
-//! campaign, and what holds the campaigns themselves back.
+//! campaign, and what holds the campaigns themselves back. Of another instant the law alone speaks, with the hours
+//! that the campaign asked about had then: what campaigns do and which numbers rest is of now.
+
+mod then;
 
 use crate::best_time;
 use crate::error::CenterError;
@@ -12,14 +15,10 @@ use domain::entity::{
     CallerSeen, Campaign, CampaignStatus, Channel, CheckPoint, Circumstances, Verdict,
 };
 use domain::ids::{CampaignId, DebtorId, PointId, VerdictId};
-use domain::law::{Action, points_then};
-use domain::ports::Store;
+use domain::law::Action;
 use domain::ports::store::{ContactFacts, ItemState, StoreError};
 use domain::time::{SECOND_MS, UtcMs};
 use std::sync::Arc;
-
-/// Most decisions of a debtor that are asked how his points stood then.
-const DECISIONS_MAX: u32 = 1_000;
 
 /// Problems of a campaign that tell of its other debtors: his own verdicts and his item say it of him.
 const OF_OTHERS: [&str; 2] = ["nothing_dialable", "window_closed"];
@@ -41,22 +40,6 @@ impl Reasons {
     }
 }
 
-/// The facts of now, or as they were.
-async fn facts_of(
-    store: &Arc<dyn Store>,
-    debtor: DebtorId,
-    at: Option<UtcMs>,
-    now: UtcMs,
-) -> Result<ContactFacts, StoreError> {
-    let Some(then) = at else {
-        return store.contact_facts(debtor, now).await;
-    };
-    let mut facts = store.facts_at(debtor, then).await?;
-    let decisions = store.verdicts_of(debtor, DECISIONS_MAX).await?;
-    points_then(&mut facts, &decisions, then);
-    Ok(facts)
-}
-
 pub(crate) async fn why_not(
     shared: Arc<Shared>,
     debtor: DebtorId,
@@ -64,32 +47,21 @@ pub(crate) async fn why_not(
     at: Option<UtcMs>,
 ) -> Result<WhyNot, CenterError> {
     let (store, now) = (&shared.out.store, shared.now());
-    let facts = facts_of(store, debtor, at, now).await?;
-    let mut items = store.items_of(debtor).await?;
-    if let Some(id) = campaign {
-        store.get_campaign(id).await?;
-        items.retain(|i| i.campaign_id == id);
-    }
-    let mut found: Vec<(Campaign, ItemState)> = Vec::new();
-    for item in items {
-        match store.get_campaign(item.campaign_id).await {
-            Ok(row) => found.push((row, item)),
-            Err(StoreError::NotFound(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let facts = match at {
+        Some(at) => then::facts(store, debtor, at).await?,
+        None => store.contact_facts(debtor, now).await?,
+    };
+    let asked = match campaign {
+        Some(id) => Some(store.get_campaign(id).await?),
+        None => None,
+    };
+    let found = places(&shared, debtor, campaign).await?;
     let mut reasons = Reasons::default();
-    if let (Some(_), true) = (campaign, found.is_empty()) {
-        reasons.add(
-            "no está en la campaña: su segmento no lo incluye",
-            "he is not in the campaign: its segment does not hold him",
-        );
-    } else if found.is_empty() {
-        reasons.add("no está en ninguna campaña", "he is in no campaign");
+    if at.is_none() && found.is_empty() {
+        nowhere(asked.is_some(), &mut reasons);
     }
-    let ours = alone(&found, campaign);
-    let caller = shown_by(&shared, ours, &facts, at.unwrap_or(now)).await;
-    let verdicts = judge(&shared, &facts, (ours, caller), at.unwrap_or(now));
+    let (ours, caller) = with(&shared, (asked, &found), &facts, (at, now)).await?;
+    let verdicts = judge(&shared, &facts, (ours.as_ref(), caller), at.unwrap_or(now));
     for verdict in &verdicts {
         if let Some((es, en)) = verdict.reason() {
             reasons.add(es, en);
@@ -98,20 +70,27 @@ pub(crate) async fn why_not(
     let open = verdicts.iter().any(|v| v.decision.permits(true));
     let (mut rows, mut advice) = (Vec::new(), Vec::new());
     for (row, item) in found {
-        // Of another instant only the law speaks: the forecast is of now.
         let told = match at {
             None => best_time::told(&shared, &row, &item, &facts, (now, open)).await?,
             Some(_) => None,
         };
-        let stands = place(&shared, row, item, &facts, now, &mut reasons).await?;
+        let (stands, problems) = stand(&shared, &row, item).await?;
+        if at.is_none() {
+            held(
+                &shared,
+                &row,
+                (&stands, &problems),
+                &facts,
+                now,
+                &mut reasons,
+            );
+        }
         advice.extend(told.map(|(es, en)| (stands.campaign.clone(), es, en)));
         rows.push(stands);
     }
     if reasons.es.is_empty() {
-        reasons.add(
-            "nada lo impide: se marcará cuando llegue su turno",
-            "nothing forbids it: he is dialed when his turn comes",
-        );
+        let (es, en) = nothing(at.is_some());
+        reasons.add(es, en);
     }
     for (name, es, en) in advice {
         reasons.add(format!("{name}: {es}"), format!("{name}: {en}"));
@@ -124,6 +103,71 @@ pub(crate) async fn why_not(
         reasons_es: reasons.es,
         reasons_en: reasons.en,
     })
+}
+
+/// The campaign whose hours count, and the number that its call would show: today the campaign asked about, or his only
+/// one; at another time the one asked about, as it was, and no number.
+async fn with(
+    shared: &Shared,
+    (asked, found): (Option<Campaign>, &[(Campaign, ItemState)]),
+    facts: &ContactFacts,
+    (at, now): (Option<UtcMs>, UtcMs),
+) -> Result<(Option<Campaign>, Option<CallerSeen>), StoreError> {
+    match (at, asked) {
+        (Some(at), Some(row)) => Ok((then::settings(shared, row, at).await?, None)),
+        (Some(_), None) => Ok((None, None)),
+        (None, asked) => {
+            let ours = alone(found, asked.map(|row| row.id));
+            let caller = shown_by(shared, ours, facts, now).await;
+            Ok((ours.cloned(), caller))
+        }
+    }
+}
+
+/// Campaigns that hold him, the one asked about alone.
+async fn places(
+    shared: &Shared,
+    debtor: DebtorId,
+    campaign: Option<CampaignId>,
+) -> Result<Vec<(Campaign, ItemState)>, StoreError> {
+    let store = &shared.out.store;
+    let mut items = store.items_of(debtor).await?;
+    items.retain(|i| campaign.is_none_or(|id| i.campaign_id == id));
+    let mut found = Vec::with_capacity(items.len());
+    for item in items {
+        match store.get_campaign(item.campaign_id).await {
+            Ok(row) => found.push((row, item)),
+            Err(StoreError::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+fn nowhere(one_asked: bool, reasons: &mut Reasons) {
+    if one_asked {
+        reasons.add(
+            "no está en la campaña: su segmento no lo incluye",
+            "he is not in the campaign: its segment does not hold him",
+        );
+    } else {
+        reasons.add("no está en ninguna campaña", "he is in no campaign");
+    }
+}
+
+/// What is said when nothing stands in the way.
+const fn nothing(another_time: bool) -> (&'static str, &'static str) {
+    if another_time {
+        (
+            "nada lo impide en ese momento",
+            "nothing forbids it at that moment",
+        )
+    } else {
+        (
+            "nada lo impide: se marcará cuando llegue su turno",
+            "nothing forbids it: he is dialed when his turn comes",
+        )
+    }
 }
 
 /// The number that the campaign's call would show.
@@ -145,8 +189,7 @@ fn alone(found: &[(Campaign, ItemState)], campaign: Option<CampaignId>) -> Optio
     }
 }
 
-/// One verdict a number, as of a call by hand; with the hours of the campaign asked about, or of his
-/// only one.
+/// One verdict a number, as of a call by hand, with the hours of the campaign.
 fn judge(
     shared: &Shared,
     facts: &ContactFacts,
@@ -194,22 +237,43 @@ fn judge(
 }
 
 /// Where he stands in one campaign, and what holds it back.
-async fn place(
+async fn stand(
     shared: &Shared,
-    campaign: Campaign,
+    campaign: &Campaign,
     item: ItemState,
-    facts: &ContactFacts,
-    now: UtcMs,
-    reasons: &mut Reasons,
-) -> Result<ItemRow, CenterError> {
-    let (id, debtor) = (campaign.id, facts.debtor.id);
+) -> Result<(ItemRow, Vec<Problem>), CenterError> {
+    let (id, debtor) = (campaign.id, item.debtor_id);
     let (in_hopper, problems): (bool, Vec<Problem>) = shared
         .post
         .call(move |engine, now| (engine.in_hopper(id, debtor), engine.problems(now, id)))
         .await?;
+    let row = ItemRow {
+        campaign_id: id,
+        campaign: campaign.name.clone(),
+        status: campaign.status.to_string(),
+        next_at: item.next_at,
+        priority: item.priority,
+        attempts: item.attempts,
+        last_result: item.last_result.map(|r| r.to_string()),
+        done: item.done,
+        note: item.note,
+        in_hopper,
+    };
+    Ok((row, problems))
+}
+
+/// Reasons of his place and of the campaign.
+fn held(
+    shared: &Shared,
+    campaign: &Campaign,
+    (item, problems): (&ItemRow, &[Problem]),
+    facts: &ContactFacts,
+    now: UtcMs,
+    reasons: &mut Reasons,
+) {
     let name = &campaign.name;
     let waits = item.done || item.next_at > now;
-    if waits && !in_hopper {
+    if waits && !item.in_hopper {
         let (es, en) = words::note(&item.note).unwrap_or(("espera su turno", "waits for his turn"));
         if item.done {
             reasons.add(format!("{name}: {es}"), format!("{name}: {en}"));
@@ -232,16 +296,4 @@ async fn place(
             reasons.add(format!("{name}: {es}"), format!("{name}: {en}"));
         }
     }
-    Ok(ItemRow {
-        campaign_id: id,
-        campaign: campaign.name,
-        status: campaign.status.to_string(),
-        next_at: item.next_at,
-        priority: item.priority,
-        attempts: item.attempts,
-        last_result: item.last_result.map(|r| r.to_string()),
-        done: item.done,
-        note: item.note,
-        in_hopper,
-    })
 }

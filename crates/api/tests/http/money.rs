@@ -154,6 +154,15 @@ async fn why_not_names_the_point_and_stores_nothing() {
     let reply = app.get(&path).token(&token).send().await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(reply.json()["verdicts"][0]["point_id"], json!(own.point));
+    // At another time: the answer is about that instant, and of the campaign nothing of now is said.
+    let then = app.get(&format!("{path}&at=2027-01-12T17:00:00.000Z"));
+    let then = then.token(&token).send().await;
+    assert_eq!(then.status, 200, "{}", then.text());
+    assert_eq!(then.json()["verdicts"][0]["at"], "2027-01-12T17:00:00.000Z");
+    let said = then.json()["reasons_en"].clone();
+    let said = said.as_array().expect("reasons");
+    let of_now = |r: &serde_json::Value| r.as_str().is_some_and(|r| r.starts_with("Campaign"));
+    assert!(!said.is_empty() && !said.iter().any(of_now), "{said:?}");
     let stored = format!("/api/v1/verdicts?debtor={}", own.debtor);
     let stored = app.get(&stored).token(&token).send().await.json();
     assert_eq!(

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 impl CenterHandle {
-    /// Why a debtor was not, or would not be, dialed at another time: the law's answer then; where he
-    /// stands in campaigns is today's.
+    /// Why a debtor was not, or would not be, dialed at another time: the law's answer then, with the hours that the
+    /// campaign asked about had; the rows of where he stands in campaigns are today's, and no reason.
     ///
     /// # Errors
     /// `NotFound`.

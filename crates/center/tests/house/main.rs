@@ -5,6 +5,7 @@
 mod agentless;
 mod agreed;
 mod amd;
+mod another_time;
 mod answers;
 mod away;
 mod best_time;

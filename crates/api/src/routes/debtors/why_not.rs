@@ -30,7 +30,8 @@ pub(crate) struct WhyNotQuery {
     /// Judged as this campaign would.
     #[param(value_type = Option<uuid::Uuid>)]
     campaign: Option<CampaignId>,
-    /// At another time, past or to come: the law's answer then.
+    /// At another time, past or to come: the law's answer then, with the hours that the campaign asked about had.
+    /// `items` are of now.
     #[param(value_type = Option<doc::Instant>)]
     at: Option<UtcMs>,
 }
@@ -65,7 +66,7 @@ pub(crate) struct WhyNotReply {
     next_legal_at: Option<doc::Instant>,
 }
 
-/// Judges a debtor now, point by point, and says what holds him back; nothing is stored.
+/// Judges a debtor now or at another time, point by point, and says what holds him back; nothing is stored.
 #[utoipa::path(get, path = "/debtors/{id}/why-not", tag = "debtors",
     params(("id" = uuid::Uuid, Path), WhyNotQuery),
     responses((status = 200, description = "The reasons", body = WhyNotReply)))]
