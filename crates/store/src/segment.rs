@@ -282,8 +282,13 @@ impl Compiler {
         let each = self.reach == Reach::Few
             || (self.dialect == Dialect::Lite && WIDE.contains(&table) && !by_key);
         if each {
+            // Without it PostgreSQL may read the whole table into a set for the few thousand who are asked.
+            let each = match self.dialect {
+                Dialect::Lite => "",
+                Dialect::Pg => " OFFSET 0",
+            };
             return format!(
-                "EXISTS (SELECT 1 FROM {table} x WHERE x.debtor_id=d.id AND {condition})"
+                "EXISTS (SELECT 1 FROM {table} x WHERE x.debtor_id=d.id AND {condition}{each})"
             );
         }
         format!("d.id IN (SELECT x.debtor_id FROM {table} x WHERE {condition})")

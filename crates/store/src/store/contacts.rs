@@ -7,7 +7,7 @@ use super::items::{FREE, free_debtor, write_item, write_verdict};
 use super::sums::{order_code, order_values, reorder_campaign};
 use super::wake;
 use crate::segment::Filter;
-use crate::sql::{Cell as _, Link, Row, vals};
+use crate::sql::{Cell as _, Dialect, Link, Row, vals};
 use async_trait::async_trait;
 use domain::entity::{Campaign, CampaignStatus, Consent, Verdict};
 use domain::event::NewEvent;
@@ -22,6 +22,10 @@ use domain::time::UtcMs;
 
 /// Debtors taken into a campaign in one transaction.
 const REFILL_PIECE: usize = 2_048;
+
+/// From so many new items on PostgreSQL counts the table again at once, and not once it finds the time: until then it
+/// takes the campaign for a small one, and sorts all of it for each reservation.
+const COUNTED_AGAIN: u64 = 10_000;
 
 /// Whether the campaign is stored and not running: another node may have stopped it a moment ago.
 pub(crate) async fn is_stopped(
@@ -48,7 +52,7 @@ async fn matching(
     filter: Filter,
     moved: Option<u32>,
 ) -> Result<(u64, Vec<DebtorId>, Vec<DebtorId>), StoreError> {
-    let mut read = store.snapshot().await?;
+    let mut read = store.wide().await?;
     let mut values = filter.values;
     let sql = format!("SELECT COUNT(*) AS n FROM debtors d WHERE {}", filter.sql);
     let matched = match read.rows_once(sql, values.clone()).await?.first() {
@@ -162,6 +166,11 @@ impl ContactStore for SqlStore {
         }
         wake::ahead(self, campaign.id, now).await?;
         let mut tx = self.write().await?;
+        if report.added >= COUNTED_AGAIN && self.dialect() == Dialect::Pg {
+            tx.run("ANALYZE campaign_items", vec![]).await?;
+            tx.commit().await?;
+            tx = self.write().await?;
+        }
         // Of a part that is no more.
         let last = u32::try_from(parts.len().saturating_sub(1)).unwrap_or(0);
         let gone = "UPDATE campaign_items SET part=$2 WHERE campaign_id=$1 AND part>0 AND part>$2 AND NOT done";

@@ -24,6 +24,8 @@ pub(super) struct Asked<'a> {
     pub(super) from: &'a str,
     pub(super) condition: &'a str,
     pub(super) values: Vec<Val>,
+    /// The same condition as it is quick for a few, where a second look asks it of those few again.
+    pub(super) few: Option<&'a Filter>,
 }
 
 /// Figures of the debtors a condition over `d` finds: one pass over the debtors alone, as far as the open
@@ -61,9 +63,15 @@ pub(super) async fn count(
     let others: i64 = row.get("others")?;
     if others > 0 {
         // Most often those with several currencies alone: they have an index of their own.
-        let (which, values) = match others == row.get::<i64>("mixed")? {
-            true => ("d.open_currency='*'".to_owned(), asked.values.clone()),
-            false => (format!("d.open_currency NOT IN ({known})"), values),
+        let mixed = || "d.open_currency='*'".to_owned();
+        let alone = others == row.get::<i64>("mixed")?;
+        let (which, condition, values) = match (alone, asked.few) {
+            (true, Some(few)) => (mixed(), few.sql.as_str(), few.values.clone()),
+            (true, None) => (mixed(), condition, asked.values.clone()),
+            (false, _) => {
+                let which = format!("d.open_currency NOT IN ({known})");
+                (which, condition, values)
+            }
         };
         let sql = format!(
             "WITH m AS MATERIALIZED (SELECT d.id, d.oldest_due_day FROM {from} WHERE {which} AND {condition}) \
@@ -101,6 +109,7 @@ pub(super) fn all_of(filter: &Filter) -> Asked<'_> {
         from: "debtors d",
         condition: &filter.sql,
         values: filter.values.clone(),
+        few: None,
     }
 }
 
@@ -109,9 +118,11 @@ const SHARE: i64 = 4;
 
 /// Figures of all debtors that a filter finds. Those of a large client are gone through in two halves at once,
 /// where the engine does not do so itself: both read what was committed at the same instant.
+/// `few` is the filter as it is quick for a few: PostgreSQL, which makes sets for the whole, would make them once more
+/// for those who owe in several currencies.
 pub(super) async fn count_all(
     store: &SqlStore,
-    filter: &Filter,
+    (filter, few): (&Filter, &Filter),
     client: ClientId,
     now: UtcMs,
 ) -> Result<SegmentCount, StoreError> {
@@ -122,13 +133,9 @@ pub(super) async fn count_all(
         false => None,
     };
     let Some([mut low, high]) = halves else {
-        return count(
-            &mut store.snapshot().await?,
-            &all_of(filter),
-            client,
-            &shares,
-        )
-        .await;
+        let mut asked = all_of(filter);
+        asked.few = (store.dialect() == Dialect::Pg).then_some(few);
+        return count(&mut store.wide().await?, &asked, client, &shares).await;
     };
     let (first, last) = ends(&mut low).await?;
     let most = i64::try_from(of).unwrap_or(i64::MAX).saturating_mul(SHARE);
@@ -182,6 +189,7 @@ async fn on_thread(
             from: "debtors d",
             condition: &condition,
             values,
+            few: None,
         };
         here.block_on(count(&mut link, &asked, client, &shares))
     });

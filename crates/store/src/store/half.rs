@@ -161,14 +161,18 @@ impl SqlStore {
     /// The filter without debtors of files that are half in. There are seldom any: then the statement stays
     /// as it is.
     pub(super) async fn whole(&self, filter: Filter) -> Result<Filter, StoreError> {
+        Ok(filter.without(&self.half_in().await?))
+    }
+
+    /// Files that are half in.
+    pub(super) async fn half_in(&self) -> Result<Vec<ImportId>, StoreError> {
         let sql = "SELECT id FROM imports WHERE state IN ('accepting', 'undoing') LIMIT $1";
         let rows = self
             .read()
             .await?
             .rows(sql, crate::sql::vals![HALF_MAX])
             .await?;
-        let half: Result<Vec<ImportId>, _> = rows.iter().map(|row| row.get("id")).collect();
-        Ok(filter.without(&half?))
+        rows.iter().map(|row| row.get("id")).collect()
     }
 }
 

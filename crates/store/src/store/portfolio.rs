@@ -154,7 +154,7 @@ impl SqlStore {
         if of > EXACT_MAX {
             return self.estimate(client, expr, (now, of), rows).await;
         }
-        let mut read = self.snapshot().await?;
+        let mut read = self.wide().await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
         let filter = self.whole(filter).await?;
         let shares = Shares::read(&mut read, client, now).await?;
@@ -220,9 +220,10 @@ impl PortfolioStore for SqlStore {
         now: UtcMs,
     ) -> Result<SegmentCount, StoreError> {
         let expr = &self.whole_segment(client, expr, None).await?;
-        let filter = Filter::of_client(self.dialect(), client, expr, now);
-        let filter = self.whole(filter).await?;
-        count_all(self, &filter, client, now).await
+        let half = self.half_in().await?;
+        let filter = Filter::of_client(self.dialect(), client, expr, now).without(&half);
+        let few = Filter::of_few(self.dialect(), client, expr, now).without(&half);
+        count_all(self, (&filter, &few), client, now).await
     }
 
     async fn segment_sample(
@@ -235,7 +236,7 @@ impl PortfolioStore for SqlStore {
         let expr = &self.whole_segment(client, expr, None).await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
         let filter = self.whole(filter).await?;
-        samples(&mut self.snapshot().await?, &all_of(&filter), now, limit).await
+        samples(&mut self.wide().await?, &all_of(&filter), now, limit).await
     }
 
     async fn segment_estimate(
@@ -313,7 +314,7 @@ impl PortfolioStore for SqlStore {
             "SELECT d.id FROM debtors d WHERE {} ORDER BY d.id",
             filter.sql
         );
-        let rows = self.read().await?.rows_once(sql, filter.values).await?;
+        let rows = self.wide().await?.rows_once(sql, filter.values).await?;
         rows.iter().map(|r| r.get("id")).collect()
     }
 
@@ -409,6 +410,7 @@ impl PortfolioStore for SqlStore {
             from: "debtors d",
             condition: &condition,
             values: vals![portfolio],
+            few: None,
         };
         let found = count(&mut read, &asked, of.client_id, &Shares::none()).await?;
         Ok(SegmentCount {
