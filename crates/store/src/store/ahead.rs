@@ -1,15 +1,15 @@
 //! What is read ahead, beside the writer, of the debtors who are next in a campaign's order: a reservation then holds
-//! the writer for their leases alone. It is used as long as nothing was written that it was made of (`sql::changes`);
-//! where other nodes write too (PostgreSQL) nothing is read ahead. What a reservation told serves the attempt in the
-//! same way (`ahead/kept.rs`).
+//! the writer for their leases alone. It is used as long as nothing was written that it was made of (`sql::changes`,
+//! `ahead/versions.rs` on PostgreSQL). What a reservation told serves SQLite's attempt in the same way (`ahead/kept.rs`).
 
 mod kept;
+mod versions;
 pub(super) use kept::Mark;
 
 use super::SqlStore;
 use super::facts::facts_of_many;
-use super::reserve::{Tries, due_of_parts, tries};
-use crate::sql::{Key, Link, key, row_key};
+use super::reserve::{Hold, Tries, due_of_parts, tries};
+use crate::sql::{Dialect, Key, Link, key, row_key};
 use domain::entity::dnc::{listed_form, point_form};
 use domain::entity::{Campaign, SuppressionKind};
 use domain::ids::{CampaignId, DebtorId, PointId};
@@ -37,6 +37,8 @@ const LOOK_LASTS: Duration = Duration::from_millis(200);
 /// Debtors kept, over all campaigns (4 kB each), and how long.
 const KEPT_MAX: usize = 2_048;
 const KEPT_MS: i64 = 2 * MINUTE_MS;
+/// The same on PostgreSQL: what a call with another who has his number came to is not seen by the debtor's row.
+const PG_KEPT_MS: i64 = 30_000;
 
 /// How many debtors reservations told since the start, and of how many of them the facts had to be read by the
 /// reservation itself.
@@ -73,7 +75,9 @@ struct Early {
     facts: ContactFacts,
     tries: Vec<(PointId, i32)>,
     at: UtcMs,
+    /// The change behind which he was read; on PostgreSQL the version of his row.
     since: u64,
+    /// What may make it wrong; on PostgreSQL what he has in common with others, as it was.
     keys: Vec<Key>,
 }
 
@@ -176,36 +180,69 @@ impl SqlStore {
         }
     }
 
-    /// Of debtors about to be reserved, what was read ahead and still stands; for who holds the writer.
-    pub(super) fn early(
+    /// Of debtors about to be reserved, what was read ahead and still stands, in the transaction of the reservation.
+    pub(super) async fn early(
         &self,
+        tx: &mut Link,
         request: &ReserveRequest,
         debtors: &[DebtorId],
-    ) -> (Vec<ContactFacts>, Vec<Mark>, Tries) {
+    ) -> Result<(Vec<ContactFacts>, Vec<Mark>, Tries), StoreError> {
         let (mut facts, mut marks, mut tries) = (Vec::new(), Vec::new(), Tries::new());
-        let Some(changes) = self.changes() else {
-            return (facts, marks, tries);
+        let standing = match self.dialect() {
+            Dialect::Lite => self.early_changes(request, debtors),
+            Dialect::Pg => self.early_versions(tx, request, debtors).await?,
         };
-        changes.watch();
         let oldest = request.now.plus_ms(-i64::from(LEDGER_DAYS) * DAY_MS);
-        let mut known = self.ahead.held();
-        for debtor in debtors {
-            let Some(mut early) = known.remove(&(request.campaign.id, *debtor)) else {
-                continue;
-            };
-            let fresh = (0..KEPT_MS).contains(&(request.now.0 - early.at.0));
-            if fresh && changes.stands(early.since, &early.keys) {
-                early.facts.ledger.retain(|row| row.at >= oldest);
-                facts.push(early.facts);
+        for mut early in standing {
+            let debtor = early.facts.debtor.id;
+            early.facts.ledger.retain(|row| row.at >= oldest);
+            facts.push(early.facts);
+            tries.insert(debtor, early.tries);
+            // PostgreSQL's attempt reads all anew.
+            if self.dialect() == Dialect::Lite {
                 marks.push(Mark {
-                    debtor: *debtor,
+                    debtor,
                     since: early.since,
                     keys: early.keys,
                 });
-                tries.insert(*debtor, early.tries);
             }
         }
-        (facts, marks, tries)
+        Ok((facts, marks, tries))
+    }
+
+    /// The same by what SQLite's writer has changed; for who holds it.
+    fn early_changes(&self, request: &ReserveRequest, debtors: &[DebtorId]) -> Vec<Early> {
+        let Some(changes) = self.changes() else {
+            return Vec::new();
+        };
+        changes.watch();
+        let mut known = self.ahead.held();
+        let taken = debtors
+            .iter()
+            .filter_map(|debtor| known.remove(&(request.campaign.id, *debtor)));
+        taken
+            .filter(|early| {
+                self.is_fresh(early.at, request.now) && changes.stands(early.since, &early.keys)
+            })
+            .collect()
+    }
+
+    /// Whether what was read `at` may be told `now`, if it stands.
+    fn is_fresh(&self, at: UtcMs, now: UtcMs) -> bool {
+        let kept = match self.dialect() {
+            Dialect::Lite => KEPT_MS,
+            Dialect::Pg => PG_KEPT_MS,
+        };
+        (0..kept).contains(&(now.0 - at.0))
+    }
+
+    /// The change behind which somebody who begins to read now reads; none where they are not told, or too many.
+    fn seen(&self) -> Option<u64> {
+        match self.changes() {
+            Some(changes) => changes.now(),
+            // Versions are read with the rows.
+            None => Some(0),
+        }
     }
 
     /// Whether the next reservations will find whom they ask for, as the last one did that `missed` nobody.
@@ -219,7 +256,7 @@ impl SqlStore {
     /// Reads who comes first in a campaign that is filled, so that its first reservation finds them; `parts` segments
     /// make it. For who does not hold the writer.
     pub(super) async fn read_head(&self, campaign: &Campaign, parts: usize, now: UtcMs) {
-        if self.changes().and_then(|changes| changes.now()).is_none() {
+        if self.seen().is_none() {
             return;
         }
         let each = HEAD.div_ceil(u32::try_from(parts).unwrap_or(1).max(1));
@@ -240,7 +277,7 @@ impl SqlStore {
 
     /// Begins to read who is next, behind a reservation that `missed` some; who reads already goes on with it.
     pub(super) fn read_ahead(&self, request: &ReserveRequest, missed: usize) {
-        if self.changes().is_none() || self.is_ahead(request, missed) {
+        if self.is_ahead(request, missed) {
             return;
         }
         let mut request = request.clone();
@@ -283,18 +320,18 @@ impl SqlStore {
     /// Piece by piece, for as long in one look as the log may wait to be folded past what it sees: the upper levels of
     /// the indices are then read once. Where a reservation overtakes it the rest is for nobody.
     async fn read_next(&self, request: &ReserveRequest) -> Result<(), StoreError> {
-        let Some(mut since) = self.changes().and_then(|changes| changes.now()) else {
+        let Some(mut since) = self.seen() else {
             return Ok(());
         };
         let (mut look, mut begun) = (self.look().await?, Instant::now());
-        let next = due_of_parts(&mut look, request).await?;
+        let next = due_of_parts(&mut look, request, Hold::None).await?;
         let next: Vec<DebtorId> = next.into_iter().map(|due| due.item.debtor_id).collect();
         let missing = self.missing(request, &next);
         for piece in missing.chunks(PIECE) {
             if begun.elapsed() > LOOK_LASTS {
                 drop(look);
                 // Before the look: what is committed behind this number is seen, or counts as changed.
-                let Some(now) = self.changes().and_then(|changes| changes.now()) else {
+                let Some(now) = self.seen() else {
                     return Ok(());
                 };
                 since = now;
@@ -311,14 +348,14 @@ impl SqlStore {
     /// Those of whom nothing is known that stands. What is old goes.
     fn missing(&self, request: &ReserveRequest, next: &[DebtorId]) -> Vec<DebtorId> {
         let mut known = self.ahead.held();
-        let fresh = |early: &Early| (0..KEPT_MS).contains(&(request.now.0 - early.at.0));
-        known.retain(|_, early| fresh(early));
+        known.retain(|_, early| self.is_fresh(early.at, request.now));
         thin(&mut known, KEPT_MAX.saturating_sub(next.len()));
         let stands = |debtor: &DebtorId| {
             let early = known.get(&(request.campaign.id, *debtor));
+            // On PostgreSQL the reservation alone asks.
             early.is_some_and(|early| {
                 self.changes()
-                    .is_some_and(|c| c.stands(early.since, &early.keys))
+                    .is_none_or(|c| c.stands(early.since, &early.keys))
             })
         };
         next.iter().filter(|id| !stands(id)).copied().collect()
@@ -331,13 +368,18 @@ impl SqlStore {
         debtors: &[DebtorId],
     ) -> Result<(), StoreError> {
         let campaign = request.campaign.id;
-        let rowids = rowids(look, debtors).await?;
         let facts = facts_of_many(look, debtors, request.now).await?;
         let mut tries = tries(look, campaign, debtors).await?;
+        let marks = match self.dialect() {
+            Dialect::Lite => Self::marks_of(look, Some(since), &facts).await?,
+            Dialect::Pg => versions::marks(look, &facts).await?,
+        };
+        let mut marks: BTreeMap<DebtorId, Mark> =
+            marks.into_iter().map(|mark| (mark.debtor, mark)).collect();
         let mut known = self.ahead.held();
         for facts in facts {
             let debtor = facts.debtor.id;
-            let Some(rowid) = rowids.get(&debtor) else {
+            let Some(mark) = marks.remove(&debtor) else {
                 continue;
             };
             // Who was reserved meanwhile is not asked for again soon.
@@ -345,11 +387,11 @@ impl SqlStore {
                 continue;
             }
             let early = Early {
-                keys: keys_of(&facts, *rowid),
                 facts,
                 tries: tries.remove(&debtor).unwrap_or_default(),
                 at: request.now,
-                since,
+                since: mark.since,
+                keys: mark.keys,
             };
             known.insert((campaign, debtor), early);
         }

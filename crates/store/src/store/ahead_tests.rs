@@ -1,10 +1,13 @@
 //! What was read ahead is told as it is now, whatever was written meanwhile and however.
 
-use super::super::SqlStore;
+use super::super::{SqlStore, fresh_tests};
 use crate::fill::{FillPlan, Filled};
 use crate::sql::{Val, vals};
-use domain::entity::{Campaign, CampaignParams, CampaignStatus};
-use domain::ids::{CampaignId, DebtorId, SegmentId};
+use domain::entity::{
+    Campaign, CampaignParams, CampaignStatus, Channel, ContactPoint, Hold, HoldKind, HoldScope,
+    LedgerKind, LedgerRow, Suppression, SuppressionKind,
+};
+use domain::ids::{CampaignId, DebtorId, HoldId, LedgerId, PersonId, SegmentId, SuppressionId};
 use domain::ports::store::{
     Candidate, CatalogStore as _, ContactFacts, ContactStore as _, NodeLease, NodeStore as _,
     ReserveRequest,
@@ -18,7 +21,7 @@ const DEBTORS: u64 = 300;
 const FEW: u32 = 10;
 
 struct Scene {
-    _dir: tempfile::TempDir,
+    _dir: Option<tempfile::TempDir>,
     url: String,
     store: SqlStore,
     filled: Filled,
@@ -32,6 +35,16 @@ impl Scene {
         let url = format!("sqlite://{}", dir.path().join("a.db").display());
         let store = SqlStore::connect(&url).await.unwrap();
         store.migrate().await.unwrap();
+        Self::of(Some(dir), url, store).await
+    }
+
+    /// Where a server is named.
+    async fn postgres() -> Option<Self> {
+        let fresh = fresh_tests::postgres().await?;
+        Some(Self::of(None, String::new(), fresh.store).await)
+    }
+
+    async fn of(dir: Option<tempfile::TempDir>, url: String, store: SqlStore) -> Self {
         let plan = FillPlan {
             debtors: DEBTORS,
             attempts: DEBTORS * 3,
@@ -100,6 +113,86 @@ impl Scene {
         tx.commit().await.unwrap();
     }
 
+    /// Everybody has a mark of the law, as each has once he was asked about, and somebody has just read ahead.
+    async fn read_anew(&self) -> Vec<DebtorId> {
+        let marked = "UPDATE debtors SET callable_until=$1 WHERE callable_until IS NULL";
+        let until = vals![self.filled.now.plus_ms(60 * MINUTE_MS)];
+        self.write(&self.store, marked, until).await;
+        self.store.ahead.held().clear();
+        self.told_as_they_are(&self.reserve().await).await;
+        self.read().await
+    }
+
+    /// Writes something that concerns a debtor, as the product does.
+    async fn told_of(&self, debtor: DebtorId, what: Concern) {
+        let now = self.filled.now;
+        let facts = self.store.contact_facts(debtor, now).await.unwrap();
+        let point = facts.points[0].clone();
+        match what {
+            Concern::Hold => {
+                let hold = Hold {
+                    id: HoldId(uuid::Uuid::now_v7()),
+                    client_id: facts.debtor.client_id,
+                    debtor_id: debtor,
+                    scope: HoldScope::Debtor,
+                    debt_id: None,
+                    point_id: None,
+                    channel: None,
+                    kind: HoldKind::Dispute,
+                    from: now,
+                    until: None,
+                    lifted_at: None,
+                    evidence: String::new(),
+                };
+                self.store.put_hold(&hold, &[]).await.unwrap();
+            }
+            Concern::Point => {
+                let point = ContactPoint { bad: true, ..point };
+                self.store.put_point(&point, &[]).await.unwrap();
+            }
+            Concern::List => {
+                let row = Suppression {
+                    id: SuppressionId(uuid::Uuid::now_v7()),
+                    client_id: None,
+                    debtor_id: None,
+                    kind: SuppressionKind::Phone,
+                    value: point.value,
+                    reason: "request".into(),
+                    created_at: now,
+                    lifted_at: None,
+                };
+                self.store.put_suppression(&row, &[]).await.unwrap();
+            }
+            Concern::Number => {
+                let other = uuid::Uuid::now_v7();
+                let row = LedgerRow {
+                    id: LedgerId(other),
+                    person_id: PersonId(other),
+                    debtor_id: DebtorId(other),
+                    client_id: facts.debtor.client_id,
+                    debts: Vec::new(),
+                    point_id: None,
+                    address: point.value,
+                    class: point.class,
+                    channel: Channel::Call,
+                    kind: LedgerKind::Attempt,
+                    at: now,
+                    attempt_id: None,
+                    campaign_id: None,
+                    reached_network: None,
+                };
+                let mut tx = self.store.write().await.unwrap();
+                tx.insert(&[row], "").await.unwrap();
+                tx.commit().await.unwrap();
+            }
+            Concern::Portfolio => {
+                let mut portfolio = facts.portfolio;
+                portfolio.zone = "America/Bogota".into();
+                self.store.put_portfolio(&portfolio, &[]).await.unwrap();
+            }
+        }
+    }
+
     /// Each is told as the store knows him this moment.
     async fn told_as_they_are(&self, held: &[Candidate]) {
         for one in held {
@@ -114,6 +207,17 @@ impl Scene {
         let _writer = store.write().await.unwrap();
         store.reserved_facts(debtor, self.filled.now)
     }
+}
+
+/// What may be written about a debtor while it is known that he is next.
+#[derive(Debug, Clone, Copy)]
+enum Concern {
+    Hold,
+    Point,
+    List,
+    /// Somebody else who has his number was called.
+    Number,
+    Portfolio,
 }
 
 fn same(told: &ContactFacts, facts: &ContactFacts) {
@@ -175,6 +279,60 @@ async fn what_another_process_wrote_is_told() {
     }
     scene.told_as_they_are(&scene.reserve().await).await;
     other.close().await;
+    scene.store.close().await;
+}
+
+#[tokio::test]
+async fn postgresql_tells_what_was_written_meanwhile() {
+    let Some(scene) = Scene::postgres().await else {
+        return;
+    };
+    for what in [
+        Concern::Hold,
+        Concern::Point,
+        Concern::List,
+        Concern::Number,
+        Concern::Portfolio,
+    ] {
+        let known = scene.read_anew().await;
+        for debtor in &known {
+            scene.told_of(*debtor, what).await;
+        }
+        let held = scene.reserve().await;
+        let early = held.iter().filter(|c| known.contains(&c.item.debtor_id));
+        assert!(early.count() > 0, "{what:?}");
+        scene.told_as_they_are(&held).await;
+    }
+    scene.store.close().await;
+}
+
+#[tokio::test]
+async fn postgresql_reads_what_stands_once() {
+    let Some(scene) = Scene::postgres().await else {
+        return;
+    };
+    let known = scene.read_anew().await;
+    let before = scene.store.ahead_counts();
+    // What is written of somebody else is not theirs.
+    let mut others = (0..DEBTORS).map(|n| scene.filled.debtor(n));
+    let other = others.rfind(|id| !known.contains(id)).unwrap();
+    scene.told_of(other, Concern::Hold).await;
+    let held = scene.reserve().await;
+    assert!(held.iter().all(|c| known.contains(&c.item.debtor_id)));
+    let after = scene.store.ahead_counts();
+    assert_eq!(after.told - before.told, u64::from(FEW));
+    assert_eq!(after.missed, before.missed);
+    scene.told_as_they_are(&held).await;
+    // Too long ago: what a call with another of his number came to is not seen by his row.
+    let known = scene.read_anew().await;
+    for early in scene.store.ahead.held().values_mut() {
+        early.at = early.at.plus_ms(-super::PG_KEPT_MS);
+    }
+    let before = scene.store.ahead_counts();
+    let held = scene.reserve().await;
+    assert!(held.iter().any(|c| known.contains(&c.item.debtor_id)));
+    let missed = scene.store.ahead_counts().missed - before.missed;
+    assert_eq!(missed, u64::from(FEW));
     scene.store.close().await;
 }
 

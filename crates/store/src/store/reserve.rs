@@ -7,7 +7,7 @@ use super::facts::facts_of_many;
 use super::items::{LIVE, check_fence};
 use super::wake;
 use crate::rows::Entity as _;
-use crate::sql::{Changes, Field as _, Link, vals};
+use crate::sql::{Changes, Dialect, Field as _, Link, vals};
 use domain::ids::{CampaignId, DebtorId, PersonId, PointId};
 use domain::ports::StoreError;
 use domain::ports::store::{CALLBACK_PRIORITY, Candidate, ContactFacts, ItemState, ReserveRequest};
@@ -26,24 +26,33 @@ pub(super) struct Due {
     part: u32,
 }
 
+/// Whether PostgreSQL holds the rows of the persons that are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Until the end of the transaction, and passes over those that another node is just taking.
+    Persons,
+    /// They are read alone.
+    None,
+}
+
 /// Due items of one part in campaign order whose person is free; of agreed call-backs no more than the request wants.
 async fn due_items(
     tx: &mut Link,
     request: &ReserveRequest,
-    part: u32,
-    limit: u32,
+    (part, limit): (u32, u32),
+    hold: Hold,
 ) -> Result<Vec<Due>, StoreError> {
     let mut persons = BTreeSet::new();
     let Some(most) = request.agreed_max else {
-        let all = due_where(tx, request, (part, ""), limit).await?;
+        let all = due_where(tx, request, (part, ""), (limit, hold)).await?;
         return Ok(once(all, &mut persons).collect());
     };
     let agreed = format!(" AND i.priority>={CALLBACK_PRIORITY}");
-    let first = due_where(tx, request, (part, &agreed), limit.min(most)).await?;
+    let first = due_where(tx, request, (part, &agreed), (limit.min(most), hold)).await?;
     let mut found: Vec<Due> = once(first, &mut persons).collect();
     let left = u32::try_from(found.len()).map_or(0, |n| limit.saturating_sub(n));
     let others = format!(" AND i.priority<{CALLBACK_PRIORITY}");
-    let rest = due_where(tx, request, (part, &others), left).await?;
+    let rest = due_where(tx, request, (part, &others), (left, hold)).await?;
     found.extend(once(rest, &mut persons));
     Ok(found)
 }
@@ -54,13 +63,12 @@ fn once(all: Vec<Due>, persons: &mut BTreeSet<PersonId>) -> impl Iterator<Item =
         .filter(move |due| persons.insert(due.person))
 }
 
-/// Those of one part whom `which` names. On PostgreSQL the persons' rows are locked, and rows that another node is
-/// just taking are passed over.
+/// Those of one part whom `which` names.
 async fn due_where(
     tx: &mut Link,
     request: &ReserveRequest,
     (part, which): (u32, &str),
-    limit: u32,
+    (limit, hold): (u32, Hold),
 ) -> Result<Vec<Due>, StoreError> {
     if limit == 0 {
         return Ok(Vec::new());
@@ -76,7 +84,10 @@ async fn due_where(
         ORDER BY i.priority DESC, i.rank1 DESC, i.rank2 DESC, i.rank3 DESC, i.rank4 DESC, i.debtor_id \
         LIMIT $3{}",
         cols.join(","),
-        tx.pg_only(" FOR UPDATE OF p SKIP LOCKED")
+        match hold {
+            Hold::Persons => tx.pg_only(" FOR UPDATE OF p SKIP LOCKED"),
+            Hold::None => "",
+        }
     );
     let values = vals![request.campaign.id, request.now, limit, part];
     let rows = tx.rows(sql, values).await?;
@@ -105,15 +116,16 @@ fn few_agreed(taken: &mut Vec<Due>, request: &ReserveRequest) {
 pub(super) async fn due_of_parts(
     tx: &mut Link,
     request: &ReserveRequest,
+    hold: Hold,
 ) -> Result<Vec<Due>, StoreError> {
     let limit = request.limit.min(RESERVE_MAX);
     if request.parts.len() < 2 {
-        return due_items(tx, request, 0, limit).await;
+        return due_items(tx, request, (0, limit), hold).await;
     }
     let (mut taken, mut spare) = (Vec::new(), Vec::new());
     let mut persons = BTreeSet::new();
     for (part, count) in (0_u32..).zip(&request.parts) {
-        let found = due_items(tx, request, part, limit).await?;
+        let found = due_items(tx, request, (part, limit), hold).await?;
         let mut left = *count;
         for due in found {
             if left > 0 && persons.insert(due.person) {
@@ -158,16 +170,30 @@ async fn lease(tx: &mut Link, request: &ReserveRequest, items: &[Due]) -> Result
     .map(drop)
 }
 
+/// That an attempt is of the campaign `$1`. PostgreSQL would find the few debtors who are asked about among all
+/// attempts of a campaign that it has not counted yet, and takes it for a small one; of a range that it does not know
+/// it thinks as of a large one, and goes by the debtors (128 of them beside 2,900 attempts: 0.12 ms and not 5.9).
+const fn of_campaign(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Lite => "campaign_id=$1",
+        Dialect::Pg => "campaign_id BETWEEN (SELECT $1) AND (SELECT $1)",
+    }
+}
+
 /// Attempts of each debtor and point in the campaign.
 pub(super) async fn tries(
     tx: &mut Link,
     campaign: CampaignId,
     debtors: &[DebtorId],
 ) -> Result<Tries, StoreError> {
+    let before = format!(
+        "SELECT debtor_id, point_id, COUNT(*) AS n FROM attempts WHERE {} AND direction='outbound' \
+            AND debtor_id",
+        of_campaign(tx.dialect())
+    );
     let rows = tx
         .rows_in(
-            "SELECT debtor_id, point_id, COUNT(*) AS n FROM attempts WHERE campaign_id=$1 \
-                AND direction='outbound' AND debtor_id",
+            &before,
             debtors,
             "GROUP BY debtor_id, point_id ORDER BY debtor_id, point_id",
             &[campaign.val()],
@@ -224,7 +250,7 @@ impl SqlStore {
         }
         let most = request.limit.clamp(wake::FEW, RESERVE_MAX);
         wake::due(&mut tx, request.campaign.id, request.now, most).await?;
-        let items = due_of_parts(&mut tx, request).await?;
+        let items = due_of_parts(&mut tx, request, Hold::Persons).await?;
         if items.is_empty() {
             // Who was woken stays awake: the next go looks further.
             tx.commit().await?;
@@ -249,7 +275,7 @@ impl SqlStore {
         items: &[Due],
     ) -> Result<Known, StoreError> {
         let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
-        let (mut facts, mut marks, mut counts) = self.early(request, &debtors);
+        let (mut facts, mut marks, mut counts) = self.early(tx, request, &debtors).await?;
         let early: BTreeSet<DebtorId> = facts.iter().map(|f| f.debtor.id).collect();
         let rest: Vec<DebtorId> = debtors
             .into_iter()
