@@ -154,6 +154,8 @@ impl SqlStore {
         self.finish(&own, told).await?;
         told("figures beside the debtors");
         self.all_sums(words, plan).await?;
+        told("room given back");
+        self.compact().await?;
         self.finish(&of_debtors, told).await?;
         let mark = format!("{key}{}", plan.now.0);
         self.put_setting(MARK, &mark).await?;
@@ -258,6 +260,15 @@ impl SqlStore {
         let mut tx = self.write().await?;
         tx.run("ANALYZE", vec![]).await?;
         tx.commit().await
+    }
+
+    /// PostgreSQL keeps each debtor's row as it was before his figures were set until it is told to give the room
+    /// back: three times as much to go through for whoever counts.
+    async fn compact(&self) -> Result<(), StoreError> {
+        match self.dialect() {
+            Dialect::Lite => Ok(()),
+            Dialect::Pg => self.read().await?.script("VACUUM FULL debtors").await,
+        }
     }
 
     /// Sums of every debtor by the statements of the product.

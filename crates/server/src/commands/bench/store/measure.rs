@@ -7,13 +7,14 @@ use domain::entity::{CallResult, Campaign, CampaignParams, CampaignStatus, Chann
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, EventId, PointId, SegmentId, VerdictId};
 use domain::law::{Action, Judge as _, RuleBook};
-use domain::ports::IdSource as _;
 use domain::ports::store::{
-    AttemptStore as _, Candidate, CatalogStore as _, Closing, ContactStore as _, NodeLease,
-    NodeStore as _, OpenDraft, OpenOutcome, ReserveRequest,
+    AttemptStore as _, Candidate, CatalogStore as _, Closing, ContactStore as _, ItemState,
+    NodeLease, NodeStore as _, OpenDraft, OpenOutcome, ReserveRequest,
 };
+use domain::ports::{IdSource as _, StoreError};
 use domain::segment::Expr;
 use domain::time::{MINUTE_MS, UtcMs};
+use futures::stream::{self, TryStreamExt as _};
 use serde::Serialize;
 use sim::contract::scene::Person;
 use std::io::Write as _;
@@ -28,8 +29,15 @@ const CALLS_EACH: usize = 5;
 const FILES: u64 = 1_000;
 /// Questions why not.
 const WHY_NOT: u64 = 1_000;
+/// Reservations from one word of how far it is to the next.
+const TOLD_EACH: usize = 50;
+/// Candidates given back at once on PostgreSQL, where each waits for the disk by itself. SQLite has one writer.
+const RELEASES_AT_ONCE: usize = 16;
 /// Writes by which the disk is told.
 const SYNCS: usize = 200;
+
+/// Hears how far it is.
+pub(super) type Told<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// Times of one kind, milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -96,6 +104,7 @@ pub(super) struct Work<'a> {
     book: &'a RuleBook,
     filled: Filled,
     debtors: u64,
+    told: Told<'a>,
     campaign: Campaign,
     lease: NodeLease,
     /// Reservations made so far.
@@ -107,8 +116,8 @@ impl<'a> Work<'a> {
     pub(super) async fn begin(
         store: &'a SqlStore,
         book: &'a RuleBook,
-        filled: Filled,
-        debtors: u64,
+        (filled, debtors): (Filled, u64),
+        told: Told<'a>,
     ) -> anyhow::Result<Self> {
         let campaign = Campaign {
             id: CampaignId(filled.portfolio.0),
@@ -123,15 +132,10 @@ impl<'a> Work<'a> {
             updated_at: filled.now,
         };
         store.put_campaign(&campaign, &[]).await?;
-        let start = Instant::now();
         let report = store
             .refill_campaign(&campaign, &Expr::All, filled.now, &[])
             .await?;
-        crate::commands::say(format!(
-            "{:>6.1} s  {} debtors taken into the campaign",
-            start.elapsed().as_secs_f64(),
-            report.added
-        ));
+        told(&format!("{} debtors taken into the campaign", report.added));
         let lease = store
             .register_node("bench", filled.now, 60 * MINUTE_MS)
             .await?;
@@ -140,6 +144,7 @@ impl<'a> Work<'a> {
             book,
             filled,
             debtors,
+            told,
             campaign,
             lease,
             rounds: 0,
@@ -168,6 +173,11 @@ impl<'a> Work<'a> {
         let first = self.rounds;
         self.rounds += RESERVES;
         for round in first..self.rounds {
+            let done = round - first;
+            if done.is_multiple_of(TOLD_EACH) {
+                let how = pace.map_or("one behind the other", |_| "by the clock");
+                (self.told)(&format!("{done} of {RESERVES} reservations, {how}"));
+            }
             if let Some(next) = &mut next {
                 next.tick().await;
             }
@@ -186,6 +196,7 @@ impl<'a> Work<'a> {
             let held = self.store.reserve_contacts(&request).await?;
             reserve.end(self.store, &start);
             anyhow::ensure!(held.len() == 100, "only {} could be reserved", held.len());
+            let mut others = Vec::with_capacity(held.len());
             for (n, candidate) in held.into_iter().enumerate() {
                 if n < CALLS_EACH {
                     asked += 1;
@@ -195,10 +206,9 @@ impl<'a> Work<'a> {
                         continue;
                     }
                 }
-                let mut item = candidate.item;
-                item.next_at = now.plus_ms(60 * MINUTE_MS);
-                self.store.release_contact(&item, None, &[]).await?;
+                others.push(candidate.item);
             }
+            self.release(others, now.plus_ms(60 * MINUTE_MS)).await?;
         }
         Ok(Calls {
             reserve: reserve.percentiles(),
@@ -209,6 +219,22 @@ impl<'a> Work<'a> {
             opened,
             asked,
         })
+    }
+
+    /// Gives candidates back for later.
+    async fn release(&self, items: Vec<ItemState>, next_at: UtcMs) -> Result<(), StoreError> {
+        let at_once = match self.store.engine() {
+            "sqlite" => 1,
+            _ => RELEASES_AT_ONCE,
+        };
+        let later = items
+            .into_iter()
+            .map(|item| Ok(ItemState { next_at, ..item }));
+        let release =
+            |item: ItemState| async move { self.store.release_contact(&item, None, &[]).await };
+        stream::iter(later)
+            .try_for_each_concurrent(at_once, release)
+            .await
     }
 
     /// One call: what its closing took, if the law let it be made.

@@ -179,19 +179,21 @@ async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Opti
         now: working_hour(&book)?,
     };
     let begun = Instant::now();
-    let mut told = |what: &str| say(format!("{:>6.1} s  {what}", begun.elapsed().as_secs_f64()));
-    let filled: Filled = store.fill_for_bench(&plan, &mut told).await?;
+    let told = |what: &str| say(format!("{:>6.1} s  {what}", begun.elapsed().as_secs_f64()));
+    let filled: Filled = store.fill_for_bench(&plan, &mut &told).await?;
     let fill_s = (!filled.before).then(|| begun.elapsed().as_secs_f64());
     if args.fill_only {
         store.close().await;
         return Ok(None);
     }
-    let mut work = Work::begin(&store, &book, filled, args.debtors).await?;
+    let mut work = Work::begin(&store, &book, (filled, args.debtors), &told).await?;
     let figures = work.calls(Some(PACE)).await?;
     let unpaced = work.calls(None).await?;
+    told("why not");
     let why_not_ms = work.why_not().await?;
+    told("debtor files");
     let debtor_file_ms = work.file().await?;
-    let segments = segments::measure(&store, filled).await?;
+    let segments = segments::measure(&store, filled, &told).await?;
     let engine = Engine {
         debtors: args.debtors,
         attempts: args.attempts,

@@ -1,7 +1,7 @@
 //! Segments over the written set of expressions: the figures that come while somebody types, and the exact
 //! ones behind them.
 
-use super::measure::{Percentiles, ms};
+use super::measure::{Percentiles, Told, ms};
 use ::store::{Filled, SqlStore};
 use domain::ports::store::PortfolioStore as _;
 use domain::segment::{examples::EXAMPLES, parse};
@@ -11,6 +11,8 @@ use std::time::Instant;
 
 /// Times each preview is asked.
 const ROUNDS: usize = 5;
+/// Segments from one word of how far it is to the next.
+const TOLD_EACH: usize = 10;
 /// Rows of a preview.
 const ROWS: u32 = 10;
 
@@ -37,9 +39,16 @@ pub(super) struct Segments {
     asked: Vec<Asked>,
 }
 
-pub(super) async fn measure(store: &SqlStore, filled: Filled) -> anyhow::Result<Segments> {
+pub(super) async fn measure(
+    store: &SqlStore,
+    filled: Filled,
+    told: Told<'_>,
+) -> anyhow::Result<Segments> {
     let (mut preview, mut exact, mut asked) = (Vec::new(), Vec::new(), Vec::new());
-    for expression in EXAMPLES {
+    for (n, expression) in EXAMPLES.iter().enumerate() {
+        if n.is_multiple_of(TOLD_EACH) {
+            told(&format!("{n} of {} segments", EXAMPLES.len()));
+        }
         let expr = parse(expression)?;
         let mut slowest = 0_f64;
         let mut last = None;
