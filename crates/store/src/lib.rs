@@ -30,6 +30,6 @@ pub use check::{Checked, check_recording, stored_hash};
 pub use fill::{FillPlan, Filled};
 pub use s3::{S3Blob, S3Login};
 pub use sealed::SealedBlob;
-pub use sql::{SCHEMA_VERSION, WriteTimes};
+pub use sql::{LiteSync, SCHEMA_VERSION, WriteTimes};
 pub use store::{AheadCounts, SqlStore};
 pub use tiered::TieredBlob;

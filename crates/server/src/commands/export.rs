@@ -36,7 +36,7 @@ pub(crate) async fn run(args: ExportArgs) -> Result<(), Failure> {
         None => UtcMs(i64::MIN),
     };
     let config = read_config(&args.config)?;
-    let store = crate::node::open_store(&config.database.url).await?;
+    let store = crate::node::open_store(&config.database).await?;
     if args.what == ExportWhat::Debtor {
         return super::evidence::run(&args, &config, &*store).await;
     }

@@ -115,7 +115,7 @@ fn check(files: &[PathBuf], args: &ConfigArgs) -> Result<(), Failure> {
 async fn explain(debtor: &str, at: Option<&str>, args: &ConfigArgs) -> Result<(), Failure> {
     let id: DebtorId = debtor.parse().map_err(Failure::usage)?;
     let config = read_config(args)?;
-    let store = crate::node::open_store(&config.database.url).await?;
+    let store = crate::node::open_store(&config.database).await?;
     let clock = NodeClock::system();
     let now: UtcMs = match at {
         Some(text) => text.parse().context("--at").map_err(Failure::usage)?,

@@ -41,7 +41,7 @@ pub(super) async fn dry_run(
     let book = crate::node::rule_book(&config.law)?;
     let read = pack::parse(&name, &text).map_err(anyhow::Error::from)?;
     let trial = book.trial(&name, &text).map_err(anyhow::Error::from)?;
-    let store = crate::node::open_store(&config.database.url).await?;
+    let store = crate::node::open_store(&config.database).await?;
     let until = system_now();
     let ask = DryAsk {
         client,
@@ -125,7 +125,7 @@ pub(super) async fn replay(debtor: &str, args: &ConfigArgs) -> Result<(), Failur
     let id: DebtorId = debtor.parse().map_err(Failure::usage)?;
     let config = read_config(args)?;
     let book = crate::node::rule_book(&config.law)?;
-    let store = crate::node::open_store(&config.database.url).await?;
+    let store = crate::node::open_store(&config.database).await?;
     let stored = store
         .verdicts_of(id, REPLAY_MAX)
         .await

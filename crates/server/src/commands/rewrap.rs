@@ -44,7 +44,7 @@ enum Done {
 pub(crate) async fn run(args: &ConfigArgs) -> Result<(), Failure> {
     let config = read_config(args)?;
     let shelves = Shelves::look(&config)?;
-    let store = crate::node::open_store(&config.database.url).await?;
+    let store = crate::node::open_store(&config.database).await?;
     let mut count = Count::default();
     let mut page = PageRequest {
         limit: PAGE,

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &ConfigArgs) -> Result<(), Failure> {
     }
     let mut signals = Signals::new()?;
     let listener = listen(&config.http.bind).await?;
-    let store = open_store(&config.database.url).await?;
+    let store = open_store(&config.database).await?;
     let clock = Arc::new(NodeClock::system());
     let pepper = secrets::load_or_make(Path::new(&config.auth.secret_file))?.pepper;
     let admin = api::auth::create_first_admin(&*store, &*clock, &RandomIds, &pepper)

@@ -25,7 +25,7 @@ impl Desk {
     async fn open(args: &ConfigArgs) -> Result<Self, Failure> {
         let config = read_config(args)?;
         let pepper = secrets::load_or_make(Path::new(&config.auth.secret_file))?.pepper;
-        let store = crate::node::open_store(&config.database.url).await?;
+        let store = crate::node::open_store(&config.database).await?;
         Ok(Self {
             store,
             clock: NodeClock::system(),

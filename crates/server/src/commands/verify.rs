@@ -60,7 +60,7 @@ pub(crate) async fn run(what: VerifyCommand) -> Result<(), Failure> {
         VerifyCommand::Audit(args) => return super::verify_audit::run(args).await,
     };
     let config = read_config(&args)?;
-    let store = crate::node::open_store(&config.database.url).await?;
+    let store = crate::node::open_store(&config.database).await?;
     let shelves = Shelves::look(&config)?;
     let count = walk(&store, &shelves).await?;
     say(count.told());

@@ -68,7 +68,7 @@ pub(crate) async fn run(args: AuditArgs) -> Result<(), Failure> {
         Some(file) => read_anchors(file).map_err(Failure::usage)?,
         None => Vec::new(),
     };
-    let store = crate::node::open_store(&config.database.url).await?;
+    let store = crate::node::open_store(&config.database).await?;
     let mut count = Count::default();
     let heads = audit(&*store, &noted, &mut count).await?;
     decisions(&*store, &mut count).await?;

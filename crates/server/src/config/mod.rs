@@ -18,6 +18,7 @@ use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use store::LiteSync;
 
 /// The commented default file.
 pub(crate) const DEFAULT: &str = include_str!("../../../../config/default.toml");
@@ -29,7 +30,7 @@ pub(crate) struct Config {
     /// Screens, API, websockets.
     pub http: Http,
     /// Facts at rest.
-    pub database: Url,
+    pub database: Database,
     /// Events between nodes.
     pub bus: Url,
     /// Recordings.
@@ -81,6 +82,16 @@ impl Http {
         );
         Ok(())
     }
+}
+
+/// `[database]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Database {
+    /// The address.
+    pub url: String,
+    /// When SQLite brings a commit to the disk.
+    pub sync: LiteSync,
 }
 
 /// A section that is one address.

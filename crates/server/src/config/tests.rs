@@ -30,6 +30,19 @@ fn a_wrong_type_names_the_key() {
         .expect_err("type")
         .to_string();
     assert!(error.contains("limits.calls"), "{error}");
+    let error = with("[database]\nsync = \"fast\"\n")
+        .expect_err("no such word")
+        .to_string();
+    for part in ["database.sync", "fast", "normal", "full"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn commits_of_sqlite_wait_for_the_disk_where_that_is_asked() {
+    let of = |text: &str| with(text).expect(text).database.sync;
+    assert_eq!(of(""), LiteSync::Normal);
+    assert_eq!(of("[database]\nsync = \"full\"\n"), LiteSync::Full);
 }
 
 #[test]

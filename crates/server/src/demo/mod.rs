@@ -103,7 +103,7 @@ async fn shift(args: DemoArgs) -> anyhow::Result<()> {
     let folder = Folder::open(args.data.as_ref())?;
     let listener = listen(&args.http).await?;
     let mut config = configuration(&args, folder.path())?;
-    let store = open_store(&config.database.url).await?;
+    let store = open_store(&config.database).await?;
     let book = rule_book(&config.law)?;
     let standing = clock::stand(&*store, &book, &portfolio::places(), args.at.as_deref()).await?;
     let clock = Arc::new(NodeClock::shifted(standing.offset_ms));

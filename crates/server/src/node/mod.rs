@@ -16,7 +16,7 @@ pub(crate) use law::{infos as rule_infos, rule_book};
 pub(crate) use web::{listen, serve};
 
 use crate::clock::{NodeClock, RandomIds};
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::private;
 use crate::secrets;
 use crate::what_if::Forecaster;
@@ -44,7 +44,8 @@ const HTTP_END: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When it cannot be reached or is of a later version.
-pub(crate) async fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {
+pub(crate) async fn open_store(database: &Database) -> anyhow::Result<Arc<dyn Store>> {
+    let url = &database.url;
     // A plain path only: `?mode=` and the like, and `:memory:`, are the database's own business.
     if let Some(file) = url
         .strip_prefix("sqlite://")
@@ -56,7 +57,7 @@ pub(crate) async fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {
         }
         private::reserve(file).context("[database] url")?;
     }
-    let store = store::SqlStore::connect(url).await?;
+    let store = store::SqlStore::connect_synced(url, database.sync).await?;
     store.migrate().await?;
     Ok(Arc::new(store))
 }

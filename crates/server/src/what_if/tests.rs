@@ -59,7 +59,12 @@ impl House {
     async fn build() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite://{}", dir.path().join("m.db").display());
-        let store = crate::node::open_store(&url).await.expect("a store");
+        let database = crate::config::Database {
+            url,
+            sync: store::LiteSync::Normal,
+        };
+        let store = crate::node::open_store(&database).await;
+        let store = store.expect("a store");
         let id = Uuid::now_v7;
         let stamps = |mut value: Value| {
             value["created_at"] = json!(THEN);

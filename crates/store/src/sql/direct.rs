@@ -10,6 +10,7 @@ use super::changes::Changes;
 use super::direct_row::{Plans, ask, closed, fault, is_busy};
 use super::direct_together::{Seat, Together};
 use super::fold::{self, Fold, Log};
+use super::lite_sync::LiteSync;
 use super::look::steady;
 use super::times::Times;
 use super::{Row, Val};
@@ -75,6 +76,7 @@ struct Core {
     /// None once closed.
     conn: Option<Connection>,
     plans: Plans,
+    sync: LiteSync,
     /// A commit is open: `BEGIN IMMEDIATE` has been run.
     open: bool,
     /// How many commits in a row were of one transaction.
@@ -102,14 +104,15 @@ impl std::fmt::Debug for Direct {
 
 impl Direct {
     /// Opens the file, making it when it is not there, and starts the thread that commits.
-    pub(crate) fn open(file: &Path) -> Result<Self, StoreError> {
-        let conn = connection(file).map_err(fault)?;
+    pub(crate) fn open(file: &Path, sync: LiteSync) -> Result<Self, StoreError> {
+        let conn = connection(file, sync).map_err(fault)?;
         let log = Arc::new(Log::default());
         let changes = Changes::of(&conn).map_err(fault)?;
         let times = Arc::<Times>::default();
         let core = Core {
             conn: Some(conn),
             plans: Plans::default(),
+            sync,
             open: false,
             alone: 0,
             ready: Vec::new(),
@@ -217,14 +220,15 @@ impl Direct {
     }
 }
 
-fn connection(file: &Path) -> Result<Connection, rusqlite::Error> {
+fn connection(file: &Path, sync: LiteSync) -> Result<Connection, rusqlite::Error> {
     let conn = Connection::open(file)?;
     conn.busy_timeout(WAIT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // Pages mapped from the file would count as memory of the process beside the cache.
     conn.execute_batch(&format!(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; \
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous={}; PRAGMA foreign_keys=ON; \
          PRAGMA cache_size=-{CACHE}; PRAGMA temp_store=memory; PRAGMA mmap_size=0;",
+        sync.as_str(),
     ))?;
     fold::watch(&conn);
     steady(&conn)?;
@@ -366,9 +370,11 @@ impl Core {
         self.is_quick() && self.ready.is_empty() && self.later.is_none() && self.alone >= ALONE
     }
 
-    /// Whether a commit is as short as a statement now.
+    /// Whether a commit is as short as a statement now: the disk is not waited for.
     fn is_quick(&self) -> bool {
-        self.much.is_none() && self.fold.as_ref().is_none_or(Fold::is_quick)
+        self.sync == LiteSync::Normal
+            && self.much.is_none()
+            && self.fold.as_ref().is_none_or(Fold::is_quick)
     }
 
     fn undo(&mut self) {

@@ -3,9 +3,13 @@
 use super::*;
 
 fn scene() -> (tempfile::TempDir, Arc<Direct>, Connection) {
+    synced(LiteSync::Normal)
+}
+
+fn synced(sync: LiteSync) -> (tempfile::TempDir, Arc<Direct>, Connection) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a.db");
-    let direct = Direct::open(&file).unwrap();
+    let direct = Direct::open(&file, sync).unwrap();
     // Another process, as it were.
     let other = Connection::open(&file).unwrap();
     other
@@ -308,4 +312,25 @@ async fn who_writes_alone_commits_himself_and_shares_with_who_waits() {
     second.await.unwrap().unwrap();
     assert!(seen(&other).ends_with(&[100, 101]));
     assert!(!direct.core.lock().await.is_lone(), "they shared a commit");
+}
+
+#[tokio::test]
+async fn the_disk_is_waited_for_where_that_is_asked_and_not_where_others_run() {
+    for (sync, level) in [(LiteSync::Normal, 1), (LiteSync::Full, 2)] {
+        let (_dir, direct, other) = synced(sync);
+        for n in 0..i64::from(ALONE) + 4 {
+            let mut tx = direct.begin().await.unwrap();
+            put(&mut tx, n).await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(seen(&other).last(), Some(&n), "{sync:?}");
+        }
+        let core = direct.core.lock().await;
+        let asked = core.conn.as_ref().unwrap();
+        let found: i64 = asked
+            .query_row("PRAGMA synchronous", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(found, level, "{sync:?}");
+        // Who waits for the disk does it on the thread of the commits.
+        assert_eq!(core.is_lone(), sync == LiteSync::Normal);
+    }
 }

@@ -7,6 +7,7 @@ mod direct_together;
 mod disk;
 mod fold;
 mod link;
+mod lite_sync;
 mod look;
 mod pages;
 mod raw;
@@ -18,6 +19,7 @@ pub(crate) use direct::Direct;
 #[cfg(test)]
 pub(crate) use link::HEARD;
 pub(crate) use link::{Dialect, Link, fault, holes};
+pub use lite_sync::LiteSync;
 pub(crate) use look::{Looks, Reach};
 pub(crate) use pages::know_their_reach;
 pub(crate) use raw::{Cell, Field, Row, Val};

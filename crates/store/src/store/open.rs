@@ -3,15 +3,13 @@
 use super::ahead::Ahead;
 use super::import::behind::Behind;
 use crate::sql::{
-    Changes, Dialect, Direct, Link, Looks, Reach, WriteTimes, know_their_reach, migrate,
+    Changes, Dialect, Direct, Link, LiteSync, Looks, Reach, WriteTimes, know_their_reach, migrate,
 };
 use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
 use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 use std::collections::HashMap;
 use std::str::FromStr as _;
 use std::sync::atomic::AtomicI64;
@@ -83,14 +81,12 @@ fn unavailable(error: &sqlx::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 
-/// SQLite: WAL, so that readers and the writer do not wait for each other. `synchronous = NORMAL`: what
-/// is committed survives the death of the process; the death of the machine may cost the last moments.
+/// SQLite's readers: WAL, so that they and the writer do not wait for each other.
 fn lite_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
     Ok(SqliteConnectOptions::from_str(url)
         .map_err(|e| unavailable(&e))?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(BUSY)
         .foreign_keys(true)
         .statement_cache_capacity(STATEMENTS)
@@ -99,12 +95,12 @@ fn lite_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
         .pragma("mmap_size", "0"))
 }
 
-async fn lite_pools(url: &str) -> Result<Pools, StoreError> {
+async fn lite_pools(url: &str, sync: LiteSync) -> Result<Pools, StoreError> {
     // Before the first connection.
     know_their_reach();
     let options = lite_options(url)?;
     // First, for it makes the file.
-    let writer = Arc::new(Direct::open(options.get_filename())?);
+    let writer = Arc::new(Direct::open(options.get_filename(), sync)?);
     let file = options.get_filename();
     let looks = Looks::of(file, LITE_LOOKS, LOOK_CACHE, Reach::Rows);
     let scans = Looks::of(file, LITE_SCANS, SCAN_CACHE, Reach::Tables);
@@ -149,8 +145,16 @@ impl SqlStore {
     /// # Errors
     /// `Unavailable` when the database cannot be reached within 5 s or the URL is of another kind.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_synced(url, LiteSync::default()).await
+    }
+
+    /// As [`Self::connect`], with SQLite's commits brought to the disk when `sync` says.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_synced(url: &str, sync: LiteSync) -> Result<Self, StoreError> {
         let pools = if url.starts_with("sqlite:") {
-            lite_pools(url).await?
+            lite_pools(url, sync).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             pg_pool(url).await?
         } else {

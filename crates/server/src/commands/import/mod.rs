@@ -47,14 +47,14 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
         None => None,
     };
     let Some(path) = &args.file else {
-        let store = crate::node::open_store(&config.database.url).await?;
+        let store = crate::node::open_store(&config.database).await?;
         return decided(flow(store), &args, gone).await;
     };
     let file = File::open(path)
         .await
         .with_context(|| path.display().to_string())
         .map_err(Failure::usage)?;
-    let store = crate::node::open_store(&config.database.url).await?;
+    let store = crate::node::open_store(&config.database).await?;
     let gone = gone.unwrap_or(GonePolicy::Keep);
     take_file(flow(store), &args, (file, path), map, gone).await
 }
