@@ -93,6 +93,20 @@ fn load_comes_and_goes_and_leaves_nothing() {
 }
 
 #[test]
+fn a_shift_is_the_whole_product_under_load() {
+    let figures = bench(&["shift", "--agents", "4", "--seconds", "12"]);
+    let count = |key: &str| figures["summary"][key].as_u64().expect("a count");
+    let connected = count("connected");
+    assert!(connected >= 4, "everybody has a call: {figures}");
+    assert_eq!(count("answered_human"), connected + count("abandoned"));
+    assert_eq!(count("recordings"), connected);
+    assert_eq!(count("errors"), 0);
+    let looks = figures["looks"].as_array().expect("looks");
+    assert!(looks.iter().any(|l| l["talking"].as_f64() > Some(0.0)));
+    assert_eq!(figures["memory_kb"].as_array().map(Vec::len), Some(61));
+}
+
+#[test]
 fn surplus_is_cancelled_at_the_carrier() {
     let figures = bench(&["surplus", "--agents", "12", "--lines", "2"]);
     let step = &figures["steps"][0];

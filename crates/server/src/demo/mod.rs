@@ -21,7 +21,7 @@ mod ports;
 mod seed;
 mod stages;
 mod street;
-mod summary;
+pub(crate) mod summary;
 mod tally;
 mod teller;
 pub(crate) mod tempo;

@@ -74,7 +74,7 @@ const DIALS_IN_10_S: u64 = 4;
 /// Debtors of the sample who may be dialed at once: some have no number or are not late.
 const DIALABLE: u64 = 1_800;
 /// Most copies of the sample.
-const COPIES_MAX: u64 = 20;
+const COPIES_MAX: u64 = 24;
 /// Distance of a copy's telephone numbers from the sample's: those end in fewer than this.
 const NUMBERS_APART: u64 = 20_000;
 /// Last digits of a number that a copy changes: all of them belong to nobody (config/portfolio/README.md).

@@ -24,6 +24,8 @@ pub(crate) enum BenchCommand {
     /// Calls that come and go for long, each bridged and recorded: packets lost, delay and memory
     /// from beginning to end.
     Load(LoadArgs),
+    /// A shift of the whole product, by default of 280 agents: 200 calls up and recorded, 20 new ones a second.
+    Shift(ShiftArgs),
     /// Registrations by the thousand, with right and with wrong passwords: how long honest OPTIONS wait meanwhile.
     Registers(RegistersArgs),
     /// The whole table of voice's goals, figures of others beside it: runs `media`, `signalling`, a demo for its cards
@@ -174,6 +176,20 @@ pub(crate) struct LoadArgs {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub rate: u32,
     /// Length of the run once all calls are up.
+    #[arg(long, default_value_t = 1800, value_parser = clap::value_parser!(u64).range(2..=86_400))]
+    pub seconds: u64,
+    /// Write the figures here as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `bench shift`.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct ShiftArgs {
+    /// Agents, each with his socket and his phone. Ten of fourteen talk at any moment.
+    #[arg(long, default_value_t = super::shift::AGENTS, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub agents: u32,
+    /// Length of the shift.
     #[arg(long, default_value_t = 1800, value_parser = clap::value_parser!(u64).range(2..=86_400))]
     pub seconds: u64,
     /// Write the figures here as JSON.

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 /// How much longer a call is held than its share of the calls at once asks for: what set-up takes.
 const OVER_MS: u64 = 300;
 /// Looks at the memory of the process.
-const LOOKS: u32 = 60;
+pub(super) const LOOKS: u32 = 60;
 /// Parts of the run whose memory is printed; `--json` has all.
 const SAID: u32 = 12;
 /// First part of the run after which memory is to grow no more.
@@ -113,7 +113,7 @@ pub(super) async fn run(args: &LoadArgs) -> anyhow::Result<()> {
 }
 
 /// Memory of the process at equal distances from the beginning to the end, in words.
-fn course(memory: &[f64]) -> String {
+pub(super) fn course(memory: &[f64]) -> String {
     let step = (LOOKS / SAID) as usize;
     let said: Vec<String> = memory
         .iter()
@@ -124,13 +124,18 @@ fn course(memory: &[f64]) -> String {
 }
 
 /// How much more memory there was at most after the first sixth than in it, percent.
-fn growth(memory: &[f64]) -> f64 {
+pub(super) fn growth(memory: &[f64]) -> f64 {
     let (warm, rest) = memory.split_at(memory.len().min(WARM as usize + 1));
     let most = |part: &[f64]| part.iter().copied().fold(0.0, f64::max);
     if rest.is_empty() || most(warm) <= 0.0 {
         return 0.0;
     }
     (most(rest) / most(warm) - 1.0) * 100.0
+}
+
+/// Of looks after the beginning, what was seen once the first sixth was over.
+pub(super) fn warm<T>(looks: &[T]) -> &[T] {
+    &looks[looks.len().min(WARM as usize)..]
 }
 
 /// Packets missing in what the far ends were sent, percent.

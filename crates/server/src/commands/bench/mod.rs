@@ -18,6 +18,7 @@ mod process;
 mod registers;
 mod room;
 mod set_up;
+mod shift;
 mod signalling;
 mod store;
 mod surplus;
@@ -42,6 +43,7 @@ pub(crate) async fn run(what: BenchCommand) -> Result<(), Failure> {
         BenchCommand::Surplus(args) => Ok(surplus::run(&args).await?),
         BenchCommand::Cpa(args) => cpa::run(&args),
         BenchCommand::Load(args) => Ok(load::run(&args).await?),
+        BenchCommand::Shift(args) => Ok(shift::run(&args).await?),
         BenchCommand::Goals(args) => Ok(whole::run(&args).await?),
         BenchCommand::Registers(args) => Ok(registers::run(&args).await?),
         BenchCommand::Part(Part::Churn(args)) => Ok(churn::run(&args).await?),
