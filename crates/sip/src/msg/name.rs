@@ -83,6 +83,7 @@ names! {
     AllowEvents "Allow-Events" "u",
     ReferTo "Refer-To" "r",
     ReferredBy "Referred-By" "b",
+    ReferSub "Refer-Sub" "",
     RSeq "RSeq" "",
     RAck "RAck" "",
     Replaces "Replaces" "",
@@ -131,6 +132,7 @@ impl HeaderName {
                 | HeaderName::RSeq
                 | HeaderName::RAck
                 | HeaderName::ReferTo
+                | HeaderName::ReferSub
                 | HeaderName::Replaces
                 | HeaderName::SubscriptionState
         )

@@ -26,6 +26,8 @@ pub struct Binding {
     pub source: Source,
     /// When it runs out.
     pub expires_at: Millis,
+    /// Host of the account's address, as the phone writes it.
+    pub domain: Bytes,
     call_id: Bytes,
     cseq: u32,
 }
@@ -127,6 +129,7 @@ impl Registrar {
         let headers = &request.headers;
         let call_id = headers.call_id().map_err(|_| 400_u16)?;
         let cseq = headers.cseq().map_err(|_| 400_u16)?.number;
+        let domain = headers.to().map_err(|_| 400_u16)?.uri.host;
         let default_s = headers.seconds(&HeaderName::Expires);
         let mut bindings = self.bindings(user).to_vec();
         let mut changes = Vec::new();
@@ -170,6 +173,7 @@ impl Registrar {
                 contact: contact.clone(),
                 source,
                 expires_at: now + u64::from(life_s) * 1_000,
+                domain: domain.clone(),
                 call_id: call_id.clone(),
                 cseq,
             });

@@ -8,23 +8,25 @@ use crate::msg::{HeaderName, Headers};
 use crate::registrar::Change;
 
 impl Endpoint {
-    /// The account of an INVITE's credentials. Err: it is refused or silenced already.
+    /// The account of an INVITE's credentials; of who is not `admitted` without there has to be one. Err: it is refused
+    /// or silenced already.
     pub(super) fn check_user(
         &mut self,
         now: Millis,
         arrived: &Arrived,
+        admitted: bool,
     ) -> Result<Option<String>, ()> {
         let has = arrived
             .request
             .headers
             .get(&HeaderName::Authorization)
             .is_some();
-        if !has || self.digest.is_none() {
+        if admitted && (!has || self.digest.is_none()) {
             return Ok(None);
         }
         match self.judge(now, arrived) {
             Verdict::Right(user) => Ok(Some(user)),
-            Verdict::Missing => Ok(None),
+            Verdict::Missing if admitted => Ok(None),
             verdict => {
                 self.challenge_stateless(now, arrived, &verdict);
                 Err(())

@@ -89,7 +89,7 @@ pub(super) fn unknown_options(core: &Core, request: &Request) -> Vec<Bytes> {
     let known = |tag: &Bytes| match &tag.to_ascii_lowercase()[..] {
         b"timer" => core.supports_timer(),
         b"100rel" => core.config.prack,
-        b"replaces" => true,
+        b"replaces" | b"norefersub" => true,
         _ => false,
     };
     required.into_iter().filter(|tag| !known(tag)).collect()

@@ -164,10 +164,10 @@ impl Core {
     pub(super) fn supported(&self, first: bool) -> Bytes {
         let reliable = first && self.config.prack;
         Bytes::from_static(match (self.supports_timer(), reliable) {
-            (true, true) => b"timer, 100rel, replaces",
-            (true, false) => b"timer, replaces",
-            (false, true) => b"100rel, replaces",
-            (false, false) => b"replaces",
+            (true, true) => b"timer, 100rel, replaces, norefersub",
+            (true, false) => b"timer, replaces, norefersub",
+            (false, true) => b"100rel, replaces, norefersub",
+            (false, false) => b"replaces, norefersub",
         })
     }
 

@@ -168,13 +168,13 @@ impl Endpoint {
 
     fn take_invite(&mut self, now: Millis, arrived: &Arrived) {
         let request = &arrived.request;
-        let admits = |endpoint: &Self| {
-            let rule = endpoint.admits.as_ref();
+        let admitted = {
+            let rule = self.admits.as_ref();
             rule.is_none_or(|admits| admits(&arrived.source))
         };
         // Asked before anything is kept: a stranger's refusal that nobody acknowledges would else take
         // the room of our own calls for 64·T1.
-        if !self.core.config.accept_calls || !admits(self) {
+        if !self.core.config.accept_calls || !(admitted || self.replacer(arrived)) {
             self.core.refuse(arrived, 403);
             return;
         }
@@ -204,12 +204,12 @@ impl Endpoint {
             self.core.refuse_with(arrived, 422, [floor]);
             return;
         }
+        let Ok(user) = self.check_user(now, arrived, admitted) else {
+            return;
+        };
         let replaces = match self.replaced(&request.headers) {
             Ok(replaces) => replaces,
             Err(code) => return self.core.refuse(arrived, code),
-        };
-        let Ok(user) = self.check_user(now, arrived) else {
-            return;
         };
         let key = CallKey(self.fresh_key());
         let mut call = match Call::take(&mut self.core, now, key, arrived, sdp.clone()) {
@@ -227,6 +227,13 @@ impl Endpoint {
         call.replaces(replaces);
         self.keep_call(call);
         self.report_incoming(key, arrived, user, sdp, replaces);
+    }
+
+    /// Whether somebody who may not call may take the place of a call, once he has proved who he is.
+    fn replacer(&self, arrived: &Arrived) -> bool {
+        let asks = arrived.request.headers.get(&HeaderName::Replaces).is_some();
+        let rule = self.replacers.as_ref().filter(|_| asks);
+        rule.is_some_and(|admits| admits(&arrived.source))
     }
 
     fn report_incoming(

@@ -46,6 +46,7 @@ pub struct Endpoint {
     pub(super) next_key: u64,
     framers: HashMap<ConnId, StreamFramer>,
     pub(super) admits: Option<Admits>,
+    pub(super) replacers: Option<Admits>,
 }
 
 impl Endpoint {
@@ -65,6 +66,7 @@ impl Endpoint {
             next_key: 1,
             framers: HashMap::new(),
             admits: None,
+            replacers: None,
         }
     }
 
@@ -72,6 +74,12 @@ impl Endpoint {
     /// nothing of them is kept. Replaces the rule given before; without one all are taken.
     pub fn admit(&mut self, admits: impl Fn(&Source) -> bool + Send + Sync + 'static) {
         self.admits = Some(Box::new(admits));
+    }
+
+    /// Takes INVITEs that are to take the place of a call (RFC 3891) of further sources, with the password of an account
+    /// only. Replaces the rule given before; without one only those who are admitted may send them.
+    pub fn admit_replacing(&mut self, admits: impl Fn(&Source) -> bool + Send + Sync + 'static) {
+        self.replacers = Some(Box::new(admits));
     }
 
     /// Lets calls follow what their dialogs say only to addresses for which `hears` is true: what others answer is

@@ -1,13 +1,13 @@
-//! Transfer: REFER and its reports by NOTIFY (RFC 3515), and INVITEs that take the place of a call
-//! (RFC 3891). Both only inside or against calls of ours; what may be done is the user's to decide.
+//! Transfer: REFER and its reports by NOTIFY (RFC 3515), left out where the peer wants none (RFC 4488), and INVITEs that
+//! take the place of a call (RFC 3891). Both only inside or against calls of ours; what may be done is the user's to decide.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::call::{Call, State};
 use super::core::{Arrived, Core, Use};
 use super::{CallKey, Endpoint, Event};
 use crate::digest::Answering;
-use crate::header::{NameAddr, Replaces};
+use crate::header::{NameAddr, Reason, Replaces};
 use crate::msg::{HeaderName, Headers, Method, Request, Response, phrase};
 use crate::transaction::TxId;
 use crate::{Millis, SipError};
@@ -23,6 +23,8 @@ pub(super) struct ReferIn {
     /// Tells its reports from those of others: its sequence number.
     id: u32,
     answered: bool,
+    /// The peer wants no reports.
+    quiet: bool,
 }
 
 impl Endpoint {
@@ -81,13 +83,23 @@ impl Endpoint {
         over: bool,
     ) -> Result<(), SipError> {
         self.on_call(now, call, |core, call| {
-            let taken = call.refer_in.as_ref().filter(|refer| refer.answered);
-            let id = taken.ok_or(SipError::State("no REFER was taken"))?.id;
-            call.notify(core, now, id, code, over);
-            if over {
-                call.refer_in = None;
-            }
-            Ok(())
+            call.report_on_refer(core, now, (code, None), over)
+        })
+    }
+
+    /// The last report, with a word of why beside its status.
+    ///
+    /// # Errors
+    /// As [`Self::notify_refer`].
+    pub fn end_refer(
+        &mut self,
+        now: Millis,
+        call: CallKey,
+        code: u16,
+        why: &str,
+    ) -> Result<(), SipError> {
+        self.on_call(now, call, |core, call| {
+            call.report_on_refer(core, now, (code, Some(why)), true)
         })
     }
 
@@ -215,6 +227,7 @@ impl Call {
             id: request.headers.cseq().map_or(0, |cseq| cseq.number),
             request: kept,
             answered: false,
+            quiet: wants_no_reports(&request.headers),
         }));
         let escaped = to.uri.headers.as_ref();
         core.report(Event::Refer {
@@ -233,11 +246,34 @@ impl Call {
         let Some(refer) = &self.refer_in else {
             return Ok(());
         };
-        let response = self.dialog_response(core, &refer.request, code, None);
+        let quiet = refer.quiet;
+        let mut response = self.dialog_response(core, &refer.request, code, None);
+        if quiet && code == 202 {
+            response.headers.push(HeaderName::ReferSub, "false");
+        }
         core.layer.respond(now, tx, &response);
-        if code == 202 {
-            self.notify(core, now, id, 100, false);
-        } else {
+        if code != 202 {
+            self.refer_in = None;
+        } else if !quiet {
+            self.notify(core, now, id, (100, None), false);
+        }
+        Ok(())
+    }
+
+    fn report_on_refer(
+        &mut self,
+        core: &mut Core,
+        now: Millis,
+        status: (u16, Option<&str>),
+        over: bool,
+    ) -> Result<(), SipError> {
+        let taken = self.refer_in.as_ref().filter(|refer| refer.answered);
+        let taken = taken.ok_or(SipError::State("no REFER was taken"))?;
+        let (id, quiet) = (taken.id, taken.quiet);
+        if !quiet {
+            self.notify(core, now, id, status, over);
+        }
+        if over {
             self.refer_in = None;
         }
         Ok(())
@@ -253,7 +289,14 @@ impl Call {
         self.refer_out = None;
     }
 
-    fn notify(&mut self, core: &mut Core, now: Millis, id: u32, code: u16, over: bool) {
+    fn notify(
+        &mut self,
+        core: &mut Core,
+        now: Millis,
+        id: u32,
+        status: (u16, Option<&str>),
+        over: bool,
+    ) {
         let mut request = self.dialog.request(Method::Notify);
         let headers = &mut request.headers;
         headers.push(HeaderName::Contact, self.contact.clone());
@@ -265,7 +308,7 @@ impl Call {
         };
         headers.push(HeaderName::SubscriptionState, state);
         headers.push(HeaderName::ContentType, "message/sipfrag;version=2.0");
-        request.body = Bytes::from(format!("SIP/2.0 {code} {}\r\n", phrase(code)));
+        request.body = fragment(status);
         let target = self.next_hop(core);
         self.send_quietly(core, now, request, target);
     }
@@ -298,6 +341,26 @@ impl Call {
             over,
         });
     }
+}
+
+/// Whether a REFER asks that nothing be reported on it (RFC 4488 §4).
+fn wants_no_reports(headers: &Headers) -> bool {
+    let value = headers.get(&HeaderName::ReferSub);
+    value.is_some_and(|value| {
+        let value = value.split(|b| *b == b';').next().unwrap_or_default();
+        value.trim_ascii().eq_ignore_ascii_case(b"false")
+    })
+}
+
+/// A `message/sipfrag` body: the status, and why in a Reason (RFC 3420 §2, RFC 3326).
+fn fragment((code, why): (u16, Option<&str>)) -> Bytes {
+    let mut body = BytesMut::from(format!("SIP/2.0 {code} {}\r\n", phrase(code)).as_bytes());
+    if let Some(why) = why {
+        body.extend_from_slice(b"Reason: ");
+        body.extend_from_slice(&Reason::sip(code, why).to_bytes());
+        body.extend_from_slice(b"\r\n");
+    }
+    body.freeze()
 }
 
 /// The status in a `message/sipfrag` body.
