@@ -250,6 +250,8 @@ pub(crate) struct Handover {
     pub(crate) ringing: bool,
     /// The target gets the call as soon as it answers.
     pub(crate) giving: bool,
+    /// The agent's phone asked for it, and is told what comes of it.
+    pub(crate) by_phone: bool,
 }
 
 /// One agent.

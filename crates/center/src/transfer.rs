@@ -14,12 +14,13 @@ use domain::pii::{Pii, mask_phone};
 use domain::ports::store::ContactFacts;
 use std::sync::Arc;
 
-/// Orders a transfer; gives its identity.
+/// Orders a transfer; gives its identity. `by_phone` where the agent's phone asked for it, which is told of its end.
 pub(crate) async fn transfer(
     shared: Arc<Shared>,
     actor: Actor,
     attempt: AttemptId,
     ask: TransferAsk,
+    by_phone: bool,
 ) -> Result<TransferId, CenterError> {
     let (ctx, holder) = shared
         .post
@@ -47,7 +48,7 @@ pub(crate) async fn transfer(
     let mut row = row(&shared, &ctx, (attempt, holder), &ask);
     row.to_number = number.map(Pii);
     row.verdict_id = Some(verdict.id);
-    ordered(&shared, &ctx, actor, row, to_text).await
+    ordered(&shared, &ctx, actor, row, (to_text, by_phone)).await
 }
 
 /// A supervisor takes a call over.
@@ -68,7 +69,7 @@ pub(crate) async fn take_over(
     };
     let mut row = row(&shared, &ctx, (attempt, holder), &ask);
     row.kind = TransferKind::TakeOver;
-    ordered(&shared, &ctx, actor, row, name).await
+    ordered(&shared, &ctx, actor, row, (name, false)).await
 }
 
 fn row(
@@ -107,15 +108,16 @@ async fn ordered(
     ctx: &CallCtx,
     actor: Actor,
     row: Transfer,
-    to: String,
+    (to, by_phone): (String, bool),
 ) -> Result<TransferId, CenterError> {
-    let data = transfer_data(&row);
+    let mut data = transfer_data(&row);
+    data["by_phone"] = by_phone.into();
     let event = closing::event(shared, ctx, actor, "call.transfer_asked", data);
     shared.out.store.put_transfer(&row, &[event]).await?;
     let order = row.clone();
     let begun = shared
         .post
-        .call(move |engine, now| engine.begin_transfer(now, actor, order, to))
+        .call(move |engine, now| engine.begin_transfer(now, actor, order, (to, by_phone)))
         .await?;
     if begun.is_err() {
         let failed = Transfer {

@@ -75,6 +75,8 @@ struct State {
     calls: HashMap<AttemptId, Live>,
     legs: HashMap<AgentId, bool>,
     parties: HashMap<TransferId, parties::Guest>,
+    /// What agents' phones were told of the transfers that they asked for.
+    answers: Vec<(AgentId, u16, &'static str)>,
     mishaps: Mishaps,
     /// Trunks over which numbers were called into calls.
     called_in: Vec<TrunkId>,
@@ -120,6 +122,7 @@ impl SimTrunk {
             calls: HashMap::new(),
             legs: HashMap::new(),
             parties: HashMap::new(),
+            answers: Vec::new(),
             called_in: Vec::new(),
             mishaps: Mishaps::default(),
             taken: HashMap::new(),
@@ -160,25 +163,6 @@ impl SimTrunk {
     #[must_use]
     pub fn mishaps(&self) -> Mishaps {
         self.lock().mishaps
-    }
-
-    /// Drops an agent's leg, as a phone that lost its network; `false` when it has none.
-    pub async fn drop_leg(&self, agent: AgentId) -> bool {
-        {
-            let mut state = self.lock();
-            if state.legs.remove(&agent).is_none() {
-                return false;
-            }
-            state.mishaps.legs_dropped += 1;
-        }
-        let report = TrunkReport::AgentLegDown {
-            agent,
-            at: self.clock.now(),
-            reason: "simulated".into(),
-        };
-        // A closed channel means that the engine is gone: nobody is left to tell.
-        let _ = self.reports.send(report).await;
-        true
     }
 
     /// Kills the trunk (calls go nowhere, nothing is reported) or brings it back.
@@ -464,6 +448,15 @@ impl Trunk for SimTrunk {
 
     async fn drop_party(&self, attempt: AttemptId, party: TransferId) -> Result<(), TrunkError> {
         self.send_away(attempt, party)
+    }
+
+    async fn answer_transfer(
+        &self,
+        agent: AgentId,
+        code: u16,
+        why: &'static str,
+    ) -> Result<(), TrunkError> {
+        self.hears_of_transfer(agent, code, why)
     }
 
     async fn hang_up(&self, attempt: AttemptId, _cause: HangUpCause) -> Result<(), TrunkError> {

@@ -153,6 +153,18 @@ pub const PAUSE_MS: i64 = 30_000;
 pub const AGENT_RTP_LOSS_MS: i64 = 30_000;
 /// Time in which an agent's phone must answer its nailed-up leg.
 pub const AGENT_RING: Duration = Duration::from_secs(30);
+/// Longest a transfer that an agent's phone asked for is waited for before the phone is told that nothing came of it:
+/// longer than a queue or a number is, and shorter than its reports are promised.
+pub const REFER_WAIT: Duration = Duration::from_secs(120);
+/// Transfers an agent's phone may ask for within [`REFERS_WITHIN`], refused ones too; each that is taken is judged and
+/// stored.
+pub const REFERS: u32 = 20;
+/// Time within which they are counted.
+pub const REFERS_WITHIN: Duration = Duration::from_secs(60);
+/// Longest name of a target that an agent's phone may write, octets.
+pub const REFER_TO_BYTES: usize = 256;
+/// Time after a transfer in which the phone that asked for it hangs up because of it: it is called again then.
+pub const REFER_BYE: Duration = Duration::from_secs(10);
 /// Time an agent's leg may be up without audio before it is given up.
 pub const AGENT_AUDIO_PROOF: Duration = Duration::from_secs(15);
 /// Gap of a bridged leg's source after which silence frames are sent in its place.

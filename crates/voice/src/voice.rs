@@ -309,6 +309,14 @@ impl Trunk for Line {
     async fn drop_party(&self, attempt: AttemptId, party: TransferId) -> Result<(), TrunkError> {
         self.order(Command::DropParty(attempt, party)).await
     }
+    async fn answer_transfer(
+        &self,
+        agent: AgentId,
+        code: u16,
+        why: &'static str,
+    ) -> Result<(), TrunkError> {
+        self.order(Command::AnswerTransfer(agent, code, why)).await
+    }
     async fn hang_up(&self, attempt: AttemptId, cause: HangUpCause) -> Result<(), TrunkError> {
         self.end(Command::HangUp(attempt, cause)).await
     }

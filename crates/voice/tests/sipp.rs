@@ -5,6 +5,7 @@
 
 mod common;
 
+use common::peer::{Peer, Plan};
 use common::{Node, PASSWORD, agent, trunk, write_tone};
 use domain::ports::{HangUpCause, TrunkReport};
 use std::net::SocketAddr;
@@ -126,6 +127,50 @@ async fn a_sipp_phone_registers_and_takes_its_leg() {
         matches!(r, TrunkReport::AgentLegDown { .. }).then_some(())
     })
     .await;
+    succeeds(phone).await;
+}
+
+#[tokio::test]
+async fn a_sipp_phone_presses_its_transfer_key() {
+    if !wanted() {
+        return;
+    }
+    let carrier = Peer::start(Plan::answers(500.0)).await;
+    let mut node = Node::configured(|c| {
+        c.md5_first = true;
+        c.trunks = vec![trunk(carrier.addr)];
+    })
+    .await;
+    let (port, us) = (free_port(), node.sip.to_string());
+    let register = scenario("phone-register-200.xml");
+    let login = ["-s", "agent1", "-au", "agent1", "-ap", PASSWORD, "-m", "1"];
+    succeeds(sipp(port, &[&["-sf", &register, &us], &login[..]].concat())).await;
+    let keys = scenario("phone-refer-202.xml");
+    let phone = sipp(port, &["-sf", &keys, "-rtp_echo", "-m", "1", &us]);
+    ready().await;
+    let opened = node.trunk.open_agent_leg(agent(1), "agent1").await;
+    opened.expect("calls");
+    node.told("up", |r| {
+        matches!(r, TrunkReport::AgentLegUp { .. }).then_some(())
+    })
+    .await;
+    let attempt = node.dial(1, 20_000).await;
+    node.answered(attempt).await;
+    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
+    for (whom, code, why) in [
+        ("+525555550009", 403, "blocked_suppressed"),
+        ("1002", 200, "done"),
+    ] {
+        let to = node.told("a transfer is asked for", |r| match r {
+            TrunkReport::TransferAsked { to, .. } => Some(to.reveal().clone()),
+            _ => None,
+        });
+        assert_eq!(to.await, whom);
+        let told = node.trunk.answer_transfer(agent(1), code, why).await;
+        told.expect("is told");
+    }
+    carrier.line.hears(500.0).await;
+    node.trunk.close_agent_leg(agent(1)).await.expect("closes");
     succeeds(phone).await;
 }
 

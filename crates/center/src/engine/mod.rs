@@ -5,6 +5,7 @@ mod agents;
 mod alarms;
 mod asks;
 mod board;
+mod by_phone;
 mod campaigns;
 mod carry;
 mod classified;

@@ -68,6 +68,9 @@ impl Engine {
             | TrunkReport::Early { .. }
             | TrunkReport::Printed { .. }) => self.sound_report(now, report),
             TrunkReport::Trail { attempt, at, trail } => self.keep_trail(attempt, at, trail),
+            TrunkReport::TransferAsked {
+                attempt, agent, to, ..
+            } => self.asked_by_phone(agent, attempt, to),
             TrunkReport::AgentLegUp { agent, .. } => self.leg(now, agent, true),
             TrunkReport::AgentLegDown { agent, reason, .. } => {
                 tracing::info!(agent = %agent, reason, "agent's leg is down");

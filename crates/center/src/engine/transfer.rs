@@ -10,7 +10,7 @@ use crate::shared::persist;
 use crate::view::{AgentTarget, QueueTarget, TransferTargets};
 use dialer::{Hand, HandTo, Input};
 use domain::entity::{Agent, Transfer, TransferKind, TransferMode, TransferOutcome};
-use domain::ids::{AgentId, AttemptId};
+use domain::ids::{AgentId, AttemptId, ClientId};
 use domain::ports::{PartyOrder, PartyWho, TrunkError};
 use domain::rules::agent_state::AgentState;
 use domain::time::{SECOND_MS, UtcMs};
@@ -54,7 +54,7 @@ impl Engine {
         now: UtcMs,
         actor: Actor,
         row: Transfer,
-        to: String,
+        (to, by_phone): (String, bool),
     ) -> Result<(), CenterError> {
         let attempt = row.attempt_id;
         let (ctx, _) = self.may_hand(actor, attempt)?;
@@ -64,6 +64,7 @@ impl Engine {
             to,
             ringing: false,
             giving: takes,
+            by_phone,
         };
         if let Some(entry) = self.calls.get_mut(&attempt) {
             entry.handover = Some(Box::new(kept));
@@ -284,21 +285,11 @@ impl Engine {
             return Ok(TransferTargets::default());
         };
         let client = entry.ctx.stocked.setting.client.id;
-        let running = |e: &&CampaignEntry| e.setting.client.id == client;
-        let serves = |row: &Agent, e: &CampaignEntry| {
-            row.campaigns.is_empty() || row.campaigns.contains(&e.setting.id())
-        };
-        let colleague = |row: &Agent| {
-            self.campaigns
-                .values()
-                .filter(running)
-                .any(|e| serves(row, e))
-        };
         let mut found = TransferTargets::default();
         for (id, seat) in self.agents.iter().filter(|(id, _)| **id != agent) {
             if let Some(session) = self.brain.agent(*id)
                 && session.state() != AgentState::Offline
-                && colleague(&seat.agent)
+                && self.is_colleague(&seat.agent, client)
                 && found.agents.len() < TARGETS_MAX
             {
                 found.agents.push(AgentTarget {
@@ -312,7 +303,7 @@ impl Engine {
         found
             .agents
             .sort_by(|a, b| (!a.free, &a.name).cmp(&(!b.free, &b.name)));
-        for campaign in self.campaigns.values().filter(running).take(TARGETS_MAX) {
+        for campaign in self.queues(client).take(TARGETS_MAX) {
             let free = self.agents.iter().filter(|(id, seat)| {
                 serves(&seat.agent, campaign)
                     && self.brain.agent(**id).is_some_and(|s| s.takes_calls())
@@ -324,6 +315,17 @@ impl Engine {
             });
         }
         Ok(found)
+    }
+
+    /// Campaigns that run for a client.
+    pub(super) fn queues(&self, client: ClientId) -> impl Iterator<Item = &CampaignEntry> {
+        let campaigns = self.campaigns.values();
+        campaigns.filter(move |e| e.setting.client.id == client)
+    }
+
+    /// Whether an agent works for a client.
+    pub(super) fn is_colleague(&self, row: &Agent, client: ClientId) -> bool {
+        self.queues(client).any(|e| serves(row, e))
     }
 
     fn own_handover(&self, agent: AgentId, attempt: AttemptId) -> Result<Transfer, CenterError> {
@@ -351,6 +353,9 @@ impl Engine {
         let Some(handover) = entry.handover.take() else {
             return;
         };
+        if handover.by_phone {
+            self.answer_phone(handover.row.from_agent, how);
+        }
         let mut row = handover.row;
         row.ended_at = Some(now);
         row.outcome = Some(how);
@@ -381,6 +386,11 @@ impl Engine {
             }
         });
     }
+}
+
+/// Whether an agent takes calls of a campaign: who names none works for all.
+fn serves(row: &Agent, campaign: &CampaignEntry) -> bool {
+    row.campaigns.is_empty() || row.campaigns.contains(&campaign.setting.id())
 }
 
 /// The transfer in an event: ids only.

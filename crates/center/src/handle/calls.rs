@@ -258,8 +258,10 @@ impl CenterHandle {
     ) -> Result<TransferId, CenterError> {
         let shared = Arc::clone(&self.inner.shared);
         let actor = Actor::Agent(agent);
-        self.detached(crate::transfer::transfer(shared, actor, attempt, ask))
-            .await
+        self.detached(crate::transfer::transfer(
+            shared, actor, attempt, ask, false,
+        ))
+        .await
     }
 
     /// The consulted target gets the call.

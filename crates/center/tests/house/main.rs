@@ -9,6 +9,7 @@ mod another_time;
 mod answers;
 mod away;
 mod best_time;
+mod by_phone;
 mod call_backs;
 mod calls;
 mod campaigns;

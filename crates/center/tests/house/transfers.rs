@@ -37,7 +37,7 @@ pub(crate) fn long_talk() -> u64 {
 }
 
 /// Agent 1 talks with somebody; the campaign calls nobody else; agent 2 is ready.
-async fn talking() -> (House, Screen, Screen, AttemptId) {
+pub(crate) async fn talking() -> (House, Screen, Screen, AttemptId) {
     let house = House::build(Plan {
         seed: long_talk(),
         ..Plan::default()
@@ -57,18 +57,18 @@ async fn talking() -> (House, Screen, Screen, AttemptId) {
     (house, first, second, attempt)
 }
 
-async fn state(house: &House, of: &Screen) -> AgentState {
+pub(crate) async fn state(house: &House, of: &Screen) -> AgentState {
     house.secs(0).await;
     of.state().parse().expect("a state")
 }
 
-async fn wish(house: &House, of: &Screen, ask: StateAsk) {
+pub(crate) async fn wish(house: &House, of: &Screen, ask: StateAsk) {
     let actor = Actor::Agent(of.id);
     let done = house.center.agent_state(actor, of.id, ask).await;
     done.expect("is allowed");
 }
 
-async fn transfers(house: &House, attempt: AttemptId) -> Vec<Transfer> {
+pub(crate) async fn transfers(house: &House, attempt: AttemptId) -> Vec<Transfer> {
     house.store.transfers_of(attempt).await.expect("reads")
 }
 

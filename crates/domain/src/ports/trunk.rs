@@ -4,6 +4,7 @@ use super::party::{PartyOrder, TakeOrder};
 use super::play::PlayWhat;
 use crate::entity::{CallResult, CallTrail, RecordMode};
 use crate::ids::{AgentId, AttemptId, RecordingId, TransferId, TrunkId};
+use crate::pii::Pii;
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -307,6 +308,18 @@ pub enum TrunkReport {
         /** The end came from our side. */
         by_us: bool,
     },
+    /// The phone of the agent on a call asks that it be handed to somebody (its transfer key); `Trunk::answer_transfer`
+    /// tells it what came of that.
+    TransferAsked {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Agent. */
+        agent: AgentId,
+        /** Whom, as he keyed it in: an agent's extension, a queue's name, a number. */
+        to: Pii<String>,
+        /** When. */
+        at: UtcMs,
+    },
     /// What the sound of an answered call is taken for, once it is clear; again with the beep's time
     /// where one follows.
     Classified {
@@ -449,6 +462,16 @@ pub trait Trunk: Send + Sync {
     async fn drop_party(&self, attempt: AttemptId, party: TransferId) -> Result<(), TrunkError> {
         let _ = (attempt, party);
         Err(TrunkError::Limit("parties"))
+    }
+    /// Tells the agent's phone what came of the transfer that it asked for: a SIP status, and why in a word.
+    async fn answer_transfer(
+        &self,
+        agent: AgentId,
+        code: u16,
+        why: &'static str,
+    ) -> Result<(), TrunkError> {
+        let _ = (agent, code, why);
+        Err(TrunkError::Gone)
     }
     /// Ends a call.
     async fn hang_up(&self, attempt: AttemptId, cause: HangUpCause) -> Result<(), TrunkError>;

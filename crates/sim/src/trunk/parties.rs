@@ -2,7 +2,7 @@
 //! 7 rings for ever, 8 answers and leaves after 5 s, any other answers after 2 s.
 
 use super::SimTrunk;
-use domain::ids::{AttemptId, TransferId};
+use domain::ids::{AgentId, AttemptId, TransferId};
 use domain::ports::{PartyOrder, PartyWho, TrunkError, TrunkReport};
 use std::time::Duration;
 
@@ -126,5 +126,55 @@ impl SimTrunk {
         let me = self.clone();
         tokio::spawn(async move { me.goes(attempt, party, 200, true).await });
         Ok(())
+    }
+
+    pub(super) fn hears_of_transfer(
+        &self,
+        agent: AgentId,
+        code: u16,
+        why: &'static str,
+    ) -> Result<(), TrunkError> {
+        let mut state = self.lock();
+        if !state.legs.contains_key(&agent) {
+            return Err(TrunkError::Gone);
+        }
+        state.answers.push((agent, code, why));
+        Ok(())
+    }
+
+    /// An agent's transfer key: his phone asks that the call he is on go to somebody.
+    pub async fn asks_transfer(&self, agent: AgentId, attempt: AttemptId, to: &str) {
+        let report = TrunkReport::TransferAsked {
+            attempt,
+            agent,
+            to: to.into(),
+            at: self.clock.now(),
+        };
+        // A closed channel means that the engine is gone: nobody is left to tell.
+        let _ = self.reports.send(report).await;
+    }
+
+    /// What agents' phones were told of their transfers since the last look: status and why.
+    pub fn told_of_transfers(&self) -> Vec<(AgentId, u16, &'static str)> {
+        std::mem::take(&mut self.lock().answers)
+    }
+
+    /// Drops an agent's leg, as a phone that lost its network; `false` when it has none.
+    pub async fn drop_leg(&self, agent: AgentId) -> bool {
+        {
+            let mut state = self.lock();
+            if state.legs.remove(&agent).is_none() {
+                return false;
+            }
+            state.mishaps.legs_dropped += 1;
+        }
+        let report = TrunkReport::AgentLegDown {
+            agent,
+            at: self.clock.now(),
+            reason: "simulated".into(),
+        };
+        // A closed channel means that the engine is gone: nobody is left to tell.
+        let _ = self.reports.send(report).await;
+        true
     }
 }

@@ -3,6 +3,7 @@
 use super::core::Engine;
 use super::fault::Begun;
 use super::legs::{AgentLeg, LegRow, OurEnd, Over, Owner};
+use super::refers::Refers;
 use crate::config::Codec;
 use crate::limits;
 use crate::plane::{LegId, Order};
@@ -44,21 +45,23 @@ impl Engine {
             );
             self.settle();
         }
-        let bindings = self.endpoint.bindings(user);
-        let phone = bindings
-            .iter()
-            .max_by_key(|b| b.expires_at)
-            .ok_or(TrunkError::NoPhone)?;
-        let (contact, source) = (phone.contact.clone(), phone.source);
-        self.call_phone((agent, user), contact, source)
+        self.call_phone((agent, user), None)
     }
 
-    fn call_phone(
+    /// Where the phone of an account is called: its latest registration.
+    fn phone_of(&self, user: &str) -> Option<(Uri, Source)> {
+        let bindings = self.endpoint.bindings(user).iter();
+        let phone = bindings.max_by_key(|b| b.expires_at)?;
+        Some((phone.contact.clone(), phone.source))
+    }
+
+    /// Calls the phone; with `follows`, in the place of that leg.
+    pub(super) fn call_phone(
         &mut self,
         (agent, user): (AgentId, &str),
-        contact: Uri,
-        source: Source,
+        follows: Option<LegId>,
     ) -> Result<(), TrunkError> {
+        let (contact, source) = self.phone_of(user).ok_or(TrunkError::NoPhone)?;
         // A contact that names another address than it registers from is behind NAT.
         let behind_nat = contact
             .socket_addr()
@@ -87,6 +90,8 @@ impl Engine {
             user: user.to_owned(),
             answered: None,
             proved: false,
+            refers: Refers::default(),
+            follows,
         });
         self.agents.insert(agent, leg);
         self.adopt(
@@ -189,8 +194,11 @@ impl Engine {
         };
         if let Owner::Agent(held) = &mut row.owner {
             held.proved = true;
-            let agent = held.agent;
+            let (agent, follows) = (held.agent, held.follows.take());
             self.outbox.tell(TrunkReport::AgentLegUp { agent, at });
+            if let Some(before) = follows {
+                self.sits_again(before, leg);
+            }
         }
     }
 
@@ -209,6 +217,9 @@ impl Engine {
     }
 
     pub(super) fn agent_ended(&mut self, leg: LegId, end: &End) {
+        if end.by == Side::Remote {
+            self.called_again(leg);
+        }
         let ours = self.live(leg).and_then(|row| row.our_end);
         let why = match end.by {
             Side::Local => ours.map_or("closed", |o| o.why),

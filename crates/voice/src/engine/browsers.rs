@@ -2,6 +2,7 @@
 
 use super::core::Engine;
 use super::legs::{AgentLeg, LegRow, OurEnd, Owner};
+use super::refers::Refers;
 use crate::config::Codec;
 use crate::plane::LegId;
 use crate::webrtc::Peer;
@@ -52,6 +53,8 @@ impl Engine {
             user: String::new(),
             answered: Some(self.now),
             proved: false,
+            refers: Refers::default(),
+            follows: None,
         });
         self.agents.insert(agent, leg);
         // The session is the browser connection's own; this one is never offered to anybody.

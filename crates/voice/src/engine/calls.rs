@@ -112,6 +112,8 @@ impl Engine {
             answered_at: None,
             supervisors: Vec::new(),
             seat: None,
+            held: false,
+            muted: false,
             parties: Vec::new(),
             came: None,
         };

@@ -64,11 +64,7 @@ impl Engine {
                 registration,
                 state,
             } => self.registration(registration, &state),
-            Event::Refer { call, .. } => {
-                // Where a call goes is decided here, not by the far end.
-                let now = self.millis();
-                let _ = self.endpoint.answer_refer(now, call, 603);
-            }
+            Event::Refer { call, to, .. } => self.referred(call, &to.uri),
             Event::ReinviteDone { .. }
             | Event::ReferAnswered { .. }
             | Event::ReferProgress { .. } => {}

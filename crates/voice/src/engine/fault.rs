@@ -68,7 +68,8 @@ impl Whose {
                 LegRef::Debtor(attempt) => Self::Attempt(*attempt),
                 LegRef::Agent(agent) => Self::Agent(*agent),
             },
-            Command::OpenAgent(agent, _)
+            Command::AnswerTransfer(agent, ..)
+            | Command::OpenAgent(agent, _)
             | Command::CloseAgent(agent)
             | Command::OpenBrowser(agent, _) => Self::Agent(*agent),
             Command::Know(..) => Self::Nobody,

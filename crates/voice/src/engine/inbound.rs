@@ -4,7 +4,7 @@
 use super::calls::{hop, proto};
 use super::core::Engine;
 use super::fault::Begun;
-use super::legs::{LegRow, OurEnd, Owner};
+use super::legs::{LegRow, Media, OurEnd, Owner};
 use crate::config::Codec;
 use crate::limits;
 use crate::plane::{Agreed, LegId, Order, Sound};
@@ -32,8 +32,8 @@ impl Engine {
     fn welcome(&mut self, incoming: &Incoming) -> Result<(), u16> {
         // Who may call was asked by the endpoint, before it kept anything; nobody out there may take the
         // place of a call of ours.
-        if incoming.replaces.is_some() {
-            return Err(403);
+        if let Some(replaced) = incoming.replaces {
+            return self.takes_place(incoming, replaced);
         }
         let busy = self.legs.callers() >= limits::INBOUND_CALLS
             || self.taken_calls() >= limits::INBOUND_TAKEN
@@ -42,28 +42,8 @@ impl Engine {
         if busy {
             return Err(503);
         }
-        let (leg, port) = self
-            .plane
-            .add(self.nat_of(incoming.source.remote))
-            .ok_or(503_u16)?;
-        self.begun.leg = Some(leg);
-        let media = self.media(port, &[Codec::Pcma, Codec::Pcmu]);
-        let mut media = media.secured(incoming.source.proto == sip::Proto::Tls);
-        let answer = match &incoming.sdp {
-            Some(offer) => media
-                .answer(offer)
-                .map(|(body, agreed)| (body, Some(agreed))),
-            None => Ok((media.offer(), None)),
-        };
-        let Ok((body, agreed)) = answer else {
-            self.plane.order(Order::Remove(leg, self.now));
-            return Err(488);
-        };
-        let now = self.millis();
-        if self.endpoint.answer(now, incoming.call, body).is_err() {
-            self.plane.order(Order::Remove(leg, self.now));
-            return Err(500);
-        }
+        let behind_nat = self.nat_of(incoming.source.remote);
+        let (leg, media, agreed) = self.picked_up(incoming, behind_nat)?;
         if self.follows(incoming.source.remote) {
             let _ = self.endpoint.follow_contact(incoming.call);
         }
@@ -94,6 +74,34 @@ impl Engine {
             self.play_to_caller(leg, agreed);
         }
         Ok(())
+    }
+
+    /// Answers a call: its leg, our side of its session, and what was agreed where it came with an offer.
+    pub(super) fn picked_up(
+        &mut self,
+        incoming: &Incoming,
+        behind_nat: bool,
+    ) -> Result<(LegId, Media, Option<Agreed>), u16> {
+        let (leg, port) = self.plane.add(behind_nat).ok_or(503_u16)?;
+        self.begun.leg = Some(leg);
+        let media = self.media(port, &[Codec::Pcma, Codec::Pcmu]);
+        let mut media = media.secured(incoming.source.proto == sip::Proto::Tls);
+        let answer = match &incoming.sdp {
+            Some(offer) => media
+                .answer(offer)
+                .map(|(body, agreed)| (body, Some(agreed))),
+            None => Ok((media.offer(), None)),
+        };
+        let Ok((body, agreed)) = answer else {
+            self.plane.order(Order::Remove(leg, self.now));
+            return Err(488);
+        };
+        let now = self.millis();
+        if self.endpoint.answer(now, incoming.call, body).is_err() {
+            self.plane.order(Order::Remove(leg, self.now));
+            return Err(500);
+        }
+        Ok((leg, media, agreed))
     }
 
     /// Whose calls are answered: a trunk's, or anyone's when so configured. On loopback all peers share

@@ -1,5 +1,6 @@
 //! What the signalling thread knows of each leg, and how it says it in SDP.
 
+use super::refers::Refers;
 use crate::config::Codec;
 use crate::plane::{Agreed, LegId};
 use bytes::Bytes;
@@ -70,6 +71,10 @@ pub(super) struct Debtor {
     pub(super) supervisors: Vec<AgentId>,
     /// The leg in the agent's place.
     pub(super) seat: Option<LegId>,
+    /// On hold.
+    pub(super) held: bool,
+    /// The agent's voice is kept from him.
+    pub(super) muted: bool,
     /// Further parties, ringing ones too.
     pub(super) parties: Vec<Party>,
     /// He called us.
@@ -113,6 +118,10 @@ pub(super) struct AgentLeg {
     pub(super) answered: Option<Instant>,
     /// Audio has passed both ways.
     pub(super) proved: bool,
+    /// What it asked for by its transfer key.
+    pub(super) refers: Refers,
+    /// The leg of the same phone that this one follows; it may have a place on a call yet.
+    pub(super) follows: Option<LegId>,
 }
 
 /// The cause we gave, for reports.

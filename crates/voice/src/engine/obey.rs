@@ -48,7 +48,9 @@ impl Engine {
             }
             Command::Bridge(attempt, agent) => {
                 let debtor = self.of_attempt(attempt, true)?;
-                let leg = self.proved_agent(agent)?;
+                let Ok(leg) = self.proved_agent(agent) else {
+                    return self.will_sit(debtor, agent);
+                };
                 self.leaves_calls(agent);
                 self.seat(debtor, Some(leg));
                 let agent = leg;
@@ -68,12 +70,9 @@ impl Engine {
             Command::InviteParty(order) => self.invite_party(*order),
             Command::SeatParty(attempt, party) => self.seat_party(attempt, party),
             Command::DropParty(attempt, party) => self.drop_party(attempt, party),
-            Command::Hold(attempt, on) => {
-                self.debtor_order(attempt, |leg| plane::Order::Hold(leg, on))
-            }
-            Command::Mute(attempt, on) => {
-                self.debtor_order(attempt, |leg| plane::Order::Mute(leg, on))
-            }
+            Command::AnswerTransfer(agent, code, why) => self.answer_transfer(agent, code, why),
+            Command::Hold(attempt, on) => self.hold(attempt, on),
+            Command::Mute(attempt, on) => self.mute(attempt, on),
             Command::Record(attempt, on) => {
                 self.debtor_order(attempt, |leg| plane::Order::PauseRecording(leg, !on))
             }
@@ -128,6 +127,24 @@ impl Engine {
             supervisor: leg,
             mode,
         });
+        Ok(())
+    }
+
+    fn hold(&mut self, attempt: AttemptId, on: bool) -> Result<(), TrunkError> {
+        let leg = self.of_attempt(attempt, true)?;
+        if let Some(debtor) = self.debtor_row_mut(leg) {
+            debtor.held = on;
+        }
+        self.plane.order(plane::Order::Hold(leg, on));
+        Ok(())
+    }
+
+    fn mute(&mut self, attempt: AttemptId, on: bool) -> Result<(), TrunkError> {
+        let leg = self.of_attempt(attempt, true)?;
+        if let Some(debtor) = self.debtor_row_mut(leg) {
+            debtor.muted = on;
+        }
+        self.plane.order(plane::Order::Mute(leg, on));
         Ok(())
     }
 

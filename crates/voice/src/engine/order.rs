@@ -32,6 +32,8 @@ pub(crate) enum Command {
     InviteParty(Box<PartyOrder>),
     SeatParty(AttemptId, TransferId),
     DropParty(AttemptId, TransferId),
+    /// What came of the transfer that an agent's phone asked for.
+    AnswerTransfer(AgentId, u16, &'static str),
     HangUp(AttemptId, HangUpCause),
     OpenAgent(AgentId, String),
     CloseAgent(AgentId),

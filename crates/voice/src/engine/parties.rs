@@ -142,7 +142,7 @@ impl Engine {
         }
     }
 
-    fn debtor_row_mut(&mut self, leg: LegId) -> Option<&mut Debtor> {
+    pub(super) fn debtor_row_mut(&mut self, leg: LegId) -> Option<&mut Debtor> {
         match self.legs.get_mut(leg).map(|row| &mut row.owner) {
             Some(Owner::Debtor(debtor)) => Some(debtor),
             _ => None,
@@ -178,6 +178,8 @@ impl Engine {
     pub(super) fn seat(&mut self, debtor: LegId, seated: Option<LegId>) {
         if let Some(debtor) = self.debtor_row_mut(debtor) {
             debtor.seat = seated;
+            // Who takes the place begins with both ways open.
+            (debtor.held, debtor.muted) = (false, false);
             if let Some(leg) = seated {
                 debtor.parties.retain(|p| p.leg != leg);
             }

@@ -109,6 +109,8 @@ impl Engine {
             answered_at: Some(at),
             supervisors: Vec::new(),
             seat: None,
+            held: false,
+            muted: false,
             parties: Vec::new(),
             came: Some(Came {
                 since: self.now,

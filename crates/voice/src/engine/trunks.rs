@@ -39,6 +39,7 @@ impl Engine {
         }
         self.look_after_media();
         self.check_agents();
+        self.check_refers();
         self.check_callers();
         self.check_untaken();
         self.tell_trails(false);
@@ -339,6 +340,7 @@ impl Engine {
         let nets = nets.copied().collect();
         self.net.befriend(trunks.chain(phones).collect(), nets);
         self.endpoint.admit(self.callers());
+        self.endpoint.admit_replacing(self.replacers());
         let mut peers = Peers::default();
         for (trunk, route) in &self.routes {
             if let Some(expected) = &route.expected {

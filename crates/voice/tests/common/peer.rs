@@ -3,7 +3,7 @@
 use super::audio::{Line, Say, Talker};
 pub use super::plan::{Plan, Seen};
 use media::tones::Step;
-use sip::header::{NameAddr, Reason};
+use sip::header::{NameAddr, Reason, Replaces};
 use sip::msg::{HeaderName, Uri};
 use sip::sdp::{self, LocalMedia};
 use sip::ua::{CallKey, Config, Event, Incoming, InviteOrder, Login, RegisterOrder};
@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 enum Ask {
     HangUp,
@@ -33,6 +33,14 @@ enum Ask {
     },
     Call {
         at: SocketAddr,
+        hz: f64,
+    },
+    Refer(String),
+    Ids(oneshot::Sender<Replaces>),
+    Replace {
+        at: SocketAddr,
+        ids: Replaces,
+        login: Login,
         hz: f64,
     },
 }
@@ -118,6 +126,23 @@ impl Peer {
 
     pub async fn call(&self, at: SocketAddr, hz: f64) {
         self.ask(Ask::Call { at, hz }).await;
+    }
+
+    /// Presses its transfer key.
+    pub async fn refer(&self, to: &str) {
+        self.ask(Ask::Refer(to.to_owned())).await;
+    }
+
+    /// What its call is known by.
+    pub async fn ids(&self) -> Replaces {
+        let (tell, told) = oneshot::channel();
+        self.ask(Ask::Ids(tell)).await;
+        told.await.expect("has a call that is up")
+    }
+
+    /// Calls in the place of another call.
+    pub async fn replace(&self, at: SocketAddr, ids: Replaces, login: Login, hz: f64) {
+        self.ask(Ask::Replace { at, ids, login, hz }).await;
     }
 
     async fn ask(&self, ask: Ask) {
@@ -257,6 +282,8 @@ impl Work {
                 known.remote = sdp::read_answer(&answer, &known.media).ok();
                 known.speak();
             }
+            Event::ReferAnswered { code, .. } => self.say(Seen::Referred(code)),
+            Event::ReferProgress { code, over, .. } => self.say(Seen::Reported(code, over)),
             Event::Registered { .. } => self.say(Seen::Registered),
             Event::Registration { state, .. } => match state {
                 RegistrationState::Registered { .. } => self.say(Seen::Registered),
@@ -412,27 +439,46 @@ impl Work {
                 };
                 self.endpoint.register(now, order).expect("registers");
             }
-            Ask::Call { at, hz } => {
-                let talker = Talker::open(self.line.clone()).await;
-                let media = LocalMedia::new(talker.addr, 8);
-                let from = NameAddr::new(Uri::sip(Some("+5215550009"), self.addr));
-                let target = Uri::sip(Some("+5215551000"), at);
-                let order = InviteOrder::new(target, Target::udp(at), from, sdp::offer(&media));
-                let key = self.endpoint.invite(now, order).expect("calls");
-                let talker = Some(talker);
-                let hz = Some(hz);
-                self.calls.insert(
-                    key,
-                    Call {
-                        media,
-                        remote: None,
-                        offer: None,
-                        talker,
-                        hz,
-                    },
-                );
+            Ask::Refer(to) => {
+                let to = NameAddr::new(to.parse().expect("an address"));
+                for key in self.calls.keys() {
+                    let sent = self.endpoint.refer(now, *key, to.clone(), None);
+                    sent.expect("is up");
+                }
             }
+            Ask::Ids(tell) => {
+                let mut up = self.calls.keys().filter_map(|k| self.endpoint.replaces(*k));
+                let _ = up.next().map(|ids| tell.send(ids));
+            }
+            Ask::Replace { at, ids, login, hz } => self.call_out(at, hz, Some((ids, login))).await,
+            Ask::Call { at, hz } => self.call_out(at, hz, None).await,
         }
+    }
+
+    async fn call_out(&mut self, at: SocketAddr, hz: f64, place: Option<(Replaces, Login)>) {
+        let now = self.now();
+        let talker = Talker::open(self.line.clone()).await;
+        let media = LocalMedia::new(talker.addr, 8);
+        let from = NameAddr::new(Uri::sip(Some("+5215550009"), self.addr));
+        let target = Uri::sip(Some("+5215551000"), at);
+        let mut order = InviteOrder::new(target, Target::udp(at), from, sdp::offer(&media));
+        if let Some((ids, login)) = place {
+            order.headers.push(HeaderName::Replaces, ids.to_bytes());
+            order.login = Some(login);
+        }
+        let key = self.endpoint.invite(now, order).expect("calls");
+        let talker = Some(talker);
+        let hz = Some(hz);
+        self.calls.insert(
+            key,
+            Call {
+                media,
+                remote: None,
+                offer: None,
+                talker,
+                hz,
+            },
+        );
     }
 }
 

@@ -92,4 +92,8 @@ pub enum Seen {
     },
     Registered,
     Refused(u16),
+    /// The answer to its REFER.
+    Referred(u16),
+    /// A report on it: its status, and whether it is the last.
+    Reported(Option<u16>, bool),
 }
