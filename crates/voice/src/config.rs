@@ -229,6 +229,8 @@ pub struct VoiceConfig {
     /// Where phones may be; what comes from elsewhere, trunks aside, is dropped unread. `None`:
     /// anywhere; an empty list: nobody but trunks is heard.
     pub allow: Option<Vec<Cidr>>,
+    /// Name servers asked where trunks are; none: those of the system.
+    pub name_servers: Vec<SocketAddr>,
     /// The node's clock; the instants of all reports are on it.
     pub clock: Arc<dyn Clock>,
 }
@@ -272,6 +274,7 @@ impl VoiceConfig {
             inbound: Inbound::default(),
             tls: None,
             allow: None,
+            name_servers: Vec::new(),
             clock,
         }
     }

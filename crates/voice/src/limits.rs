@@ -75,11 +75,11 @@ pub const LIFELESS_MS: i64 = 90_000;
 pub const TRUNK_PING: Duration = Duration::from_secs(15);
 /// Time a trunk has to answer a ping.
 pub const TRUNK_PING_WAIT: Duration = Duration::from_secs(4);
-/// 503s without Retry-After running that pause a trunk.
+/// 503s of one address without Retry-After running that pause it.
 pub const TRUNK_REFUSALS: u32 = 3;
 /// Life of our own registration at a trunk, seconds.
 pub const TRUNK_REGISTRATION_S: u32 = 600;
-/// Pause of a trunk after 503s without Retry-After.
+/// Pause of an address after 503s without Retry-After.
 pub const TRUNK_BACK_OFF: Duration = Duration::from_secs(5);
 /// Longest pause a Retry-After may ask for: a mistake of the carrier must not end the day.
 pub const TRUNK_BACK_OFF_MAX: Duration = Duration::from_secs(300);
@@ -107,6 +107,14 @@ pub const TOLL_DAY: Duration = Duration::from_secs(24 * 3_600);
 pub const TOLL_QUARTER: Duration = Duration::from_secs(15 * 60);
 /// Trunks that are no route any more of which is remembered what was called on them.
 pub const TOLLS_KEPT: usize = 256;
+/// How long an address of a trunk that did not answer comes after its others; twice as long each time after it.
+pub const ADDRESS_REST: Duration = Duration::from_secs(60);
+/// Longest such rest.
+pub const ADDRESS_REST_MOST: Duration = Duration::from_secs(15 * 60);
+/// Addresses of which is remembered that they asked to be left alone, a trunk; those of redirections too.
+pub const PAUSED_ADDRESSES: usize = 16;
+/// How long a call that is placed anew waits for its trunk's calls per second; longer would be another call.
+pub const AGAIN_WAIT: Duration = Duration::from_secs(2);
 /// Time between keep-alives to a trunk behind NAT: below the 30 s after which some forget UDP.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(25);
 /// Prefixes with an hourly limit or a cost class, a trunk.
@@ -231,8 +239,10 @@ pub const DTLS_HANDSHAKE: Duration = Duration::from_secs(15);
 pub const DTMF_PT: u8 = 126;
 /// Silence of an agent's leg after which the debtor hears comfort noise instead of nothing.
 pub const AGENT_ABSENT: Duration = Duration::from_secs(1);
-/// SIP messages kept of one leg; more are counted only.
-pub const LADDER_STEPS: usize = 48;
+/// First SIP messages kept of one leg: how its call came about.
+pub const LADDER_HEAD: usize = 32;
+/// Last ones kept of it: how it ended. Those between are counted only; session timers alone are two each 45 s.
+pub const LADDER_TAIL: usize = 16;
 /// Characters kept of a name, sequence or reason of a message.
 pub const LADDER_TEXT: usize = 60;
 /// Time after a call's end in which its last messages may still come.

@@ -41,6 +41,11 @@ fn refuses(code: u16) -> Plan {
     }
 }
 
+/// The number of a call.
+fn number(n: u128) -> String {
+    order(n, 0, RecordMode::None).number
+}
+
 async fn dial_on(node: &Node, n: u128, config: &TrunkConfig) -> Result<(), TrunkError> {
     let mut order = order(n, 20_000, RecordMode::None);
     order.trunk_id = config.id;
@@ -225,7 +230,7 @@ async fn a_trunk_without_pings_rests_until_somebody_takes_its_connections() {
 async fn a_redirection_is_followed_to_allowed_hosts_only() {
     let mut target = Peer::start(Plan::answers(DEBTOR_HZ)).await;
     let to = target.addr;
-    let sends_on = Refuser::sends_to("+525559998888", to).await;
+    let sends_on = Refuser::sends_to(&number(2), to).await;
     let policy = TrunkPolicy {
         redirect_hosts: vec![HERE],
         ..TrunkPolicy::default()
@@ -237,19 +242,24 @@ async fn a_redirection_is_followed_to_allowed_hosts_only() {
     let end = node.ended(order(1, 0, RecordMode::None).attempt_id).await;
     assert_eq!(end.code, Some(302));
     dial_on(&node, 2, &open).await.expect("dials");
-    assert_eq!(invited(&mut target).await, "+525559998888");
+    assert_eq!(invited(&mut target).await, number(2));
     node.answered(order(2, 0, RecordMode::None).attempt_id)
         .await;
 
-    // A redirection to a satellite is none for us, and one in a circle ends.
-    let dear = Refuser::sends_to("+881612345678", to).await;
-    let dear = named(3, dear.addr, policy.clone());
-    let mut circle = Refuser::redirects(|own| format!("<sip:+525550001111@{own}>")).await;
+    // One to another number is none for us, and one in a circle ends.
+    let other = Refuser::sends_to(&number(7), to).await;
+    let other = named(3, other.addr, policy.clone());
+    let own = number(4);
+    let mut circle = Refuser::redirects(move |at| format!("<sip:{own}@{at}>")).await;
     let to_itself = named(4, circle.addr, policy);
-    let mut node = Node::start(vec![dear.clone(), to_itself.clone()]).await;
-    dial_on(&node, 3, &dear).await.expect("dials");
+    let mut node = Node::start(vec![other.clone(), to_itself.clone()]).await;
+    dial_on(&node, 3, &other).await.expect("dials");
     let end = node.ended(order(3, 0, RecordMode::None).attempt_id).await;
     assert_eq!(end.code, Some(302));
+    while let Ok(seen) = target.seen.try_recv() {
+        let called = matches!(seen, Seen::Invite { .. });
+        assert!(!called, "nobody judged that number");
+    }
     dial_on(&node, 4, &to_itself).await.expect("dials");
     let end = node.ended(order(4, 0, RecordMode::None).attempt_id).await;
     assert_eq!(end.code, Some(302));
@@ -258,6 +268,46 @@ async fn a_redirection_is_followed_to_allowed_hosts_only() {
         count += 1;
     }
     assert_eq!(count, 4, "the call and three redirections");
+}
+
+/// Each INVITE of a call counts among the trunk's calls per second: a redirection waits for its turn, and where
+/// that does not come soon the call ends as what it is.
+#[tokio::test]
+async fn a_redirection_waits_for_the_calls_per_second_of_its_trunk() {
+    let mut target = Peer::start(Plan::answers(DEBTOR_HZ)).await;
+    let to = target.addr;
+    let policy = TrunkPolicy {
+        redirect_hosts: vec![HERE],
+        ..TrunkPolicy::default()
+    };
+    let sends_on = |n| async move { Refuser::sends_to(&number(n), to).await };
+    let (slow, quick, gone) = (sends_on(1).await, sends_on(2).await, sends_on(3).await);
+    let with = |n, at: &Refuser, cps| TrunkConfig {
+        cps,
+        ..named(n, at.addr, policy.clone())
+    };
+    let (slow, quick, gone) = (
+        with(1, &slow, 0.1),
+        with(2, &quick, 1.0),
+        with(3, &gone, 0.1),
+    );
+    let mut node = Node::start(vec![slow.clone(), quick.clone(), gone.clone()]).await;
+    dial_on(&node, 1, &slow).await.expect("dials");
+    let end = node.ended(order(1, 0, RecordMode::None).attempt_id).await;
+    assert_eq!((end.code, end.by_us), (Some(302), false));
+    dial_on(&node, 2, &quick).await.expect("dials");
+    assert_eq!(invited(&mut target).await, number(2), "the first that came");
+    node.answered(order(2, 0, RecordMode::None).attempt_id)
+        .await;
+    // One that is withdrawn meanwhile is over at once.
+    dial_on(&node, 3, &gone).await.expect("dials");
+    let attempt = order(3, 0, RecordMode::None).attempt_id;
+    node.trunk
+        .hang_up(attempt, domain::ports::HangUpCause::Normal)
+        .await
+        .expect("hangs up");
+    assert!(node.ended(attempt).await.by_us);
+    assert_eq!(in_use(&node).await, [0, 1, 0]);
 }
 
 #[tokio::test]

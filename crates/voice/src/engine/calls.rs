@@ -26,6 +26,9 @@ impl Engine {
     /// Places a call.
     pub(super) fn dial(&mut self, order: DialOrder) -> Result<(), TrunkError> {
         self.may_dial(&order)?;
+        if self.waits_for(order.trunk_id) {
+            return Err(TrunkError::Limit("calls per second"));
+        }
         self.toll(order.trunk_id, &order.number)?;
         let now = self.now;
         let route = self
@@ -219,7 +222,7 @@ impl Engine {
         let known = self.known.get(&trunk).cloned().unwrap_or_default();
         let classify = classify.then_some(known);
         self.outbox.tell(TrunkReport::Answered { attempt, at });
-        self.opened_by(trunk);
+        self.opened_by((leg, trunk));
         if let (Some(mut record), Some((_, line))) = (record, &self.writer) {
             record.line = Some(line.clone());
             self.plane.order(Order::Record(leg, Box::new(record)));
@@ -247,7 +250,10 @@ impl Engine {
     /// Over without an answer.
     pub(super) fn debtor_failed(&mut self, leg: LegId, failure: &Failure) {
         let at = self.now;
-        let ours = matches!(failure.why, FailWhy::Cancelled | FailWhy::RingLimit);
+        // What would be tried elsewhere and is not because we withdrew it ends by us.
+        let withdrawn = self.live(leg).is_some_and(|row| row.our_end.is_some());
+        let elsewhere = withdrawn && matches!(failure.code, 300..=399 | 503);
+        let ours = elsewhere || matches!(failure.why, FailWhy::Cancelled | FailWhy::RingLimit);
         let broken = matches!(failure.why, FailWhy::Transport | FailWhy::Cut);
         let over = Over {
             at,
@@ -259,9 +265,9 @@ impl Engine {
         };
         let trunk = self.debtor(leg).map(|(debtor, _)| debtor.order.trunk_id);
         if let Some(trunk) = trunk {
-            self.not_opened(trunk, failure);
+            self.not_opened((leg, trunk), failure);
         }
-        if !self.try_again(leg, failure) {
+        if !self.try_again(leg, failure, over) {
             self.over(leg, over);
         }
     }
@@ -324,6 +330,9 @@ impl Engine {
         let Some(key) = row.key else {
             return self.browser_ended(leg, why);
         };
+        if self.withdrawn(leg) {
+            return;
+        }
         let reason = Reason::q850(u8::try_from(why.q850).unwrap_or(16), why.why);
         let now = self.millis();
         // An error means that the call ended by itself; its event is on the way.

@@ -79,7 +79,7 @@ pub(super) struct Engine {
     pub(super) names: System,
     /// What was tried for calls that were placed anew.
     pub(super) tries: HashMap<LegId, Tries>,
-    /// Where the INVITE of each debtor's call went.
+    /// Where the INVITE of each call of ours went.
     pub(super) placed: HashMap<LegId, SocketAddr>,
     /// Address of ours in SIP and in SDP.
     pub(super) sip_addr: SocketAddr,
@@ -152,7 +152,7 @@ impl Engine {
             registrations: HashMap::new(),
             phones: HashMap::new(),
             looking_up,
-            names: System::open(),
+            names: System::open(&config.name_servers),
             tries: HashMap::new(),
             placed: HashMap::new(),
             sip_addr,

@@ -4,6 +4,7 @@
 use super::calls::{ATTEMPT, hop, login, proto, target_uri};
 use super::core::Engine;
 use crate::config::{IdentityHeader, TrunkConfig};
+use crate::plane::LegId;
 use bytes::Bytes;
 use domain::ids::TrunkId;
 use sip::header::NameAddr;
@@ -55,10 +56,11 @@ impl Engine {
         invite
     }
 
-    /// What a call that was not answered says of its trunk.
-    pub(super) fn not_opened(&mut self, trunk: TrunkId, failure: &Failure) {
+    /// What a call that was not answered says of its trunk, and of the address that it went to.
+    pub(super) fn not_opened(&mut self, (leg, trunk): (LegId, TrunkId), failure: &Failure) {
         let at = self.now;
-        let Some(route) = self.routes.get_mut(&trunk) else {
+        let placed = self.placed.get(&leg).copied();
+        let (Some(route), Some(to)) = (self.routes.get_mut(&trunk), placed) else {
             return;
         };
         let pause = failure
@@ -66,14 +68,16 @@ impl Engine {
             .map(|s| Duration::from_secs(u64::from(s)));
         let news = match failure.code {
             503 if failure.from_peer => {
-                route.congested(pause, at);
+                route.congested(to, pause, at);
                 None
             }
-            _ if failure.from_peer => route.heard(at),
+            _ if failure.from_peer => route.heard(to, at),
             // A ring limit that the peer did not confirm is a call without any answer too.
-            _ if matches!(failure.why, FailWhy::Timeout | FailWhy::RingLimit) => route.doubt(at),
-            _ if failure.why == FailWhy::Cut => route.cut(at),
-            _ if failure.why == FailWhy::Transport => route.unsent(at),
+            _ if matches!(failure.why, FailWhy::Timeout | FailWhy::RingLimit) => {
+                route.doubt(to, at)
+            }
+            _ if failure.why == FailWhy::Cut => route.cut(to, at),
+            _ if failure.why == FailWhy::Transport => route.unsent(to, at),
             _ => None,
         };
         self.tell_health(trunk, news);
@@ -81,10 +85,13 @@ impl Engine {
     }
 
     /// A call was answered: the trunk is there.
-    pub(super) fn opened_by(&mut self, trunk: TrunkId) {
+    pub(super) fn opened_by(&mut self, (leg, trunk): (LegId, TrunkId)) {
         let now = self.now;
-        let news = self.routes.get_mut(&trunk).and_then(|r| r.heard(now));
-        self.tell_health(trunk, news);
+        let placed = self.placed.get(&leg).copied();
+        if let (Some(route), Some(to)) = (self.routes.get_mut(&trunk), placed) {
+            let news = route.heard(to, now);
+            self.tell_health(trunk, news);
+        }
     }
 }
 

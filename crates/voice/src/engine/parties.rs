@@ -129,6 +129,7 @@ impl Engine {
                 our_end: None,
             },
         );
+        self.placed.insert(leg, to);
         self.list_party(debtor, Party { id: order.id, leg });
         self.trail_open(leg, key, LegKind::Party, debtor);
         self.settle();
@@ -297,7 +298,7 @@ impl Engine {
         held.answered = true;
         let (attempt, party, debtor) = (held.attempt, held.id, held.debtor);
         let trunk = held.trunk;
-        self.opened_by(trunk);
+        self.opened_by((leg, trunk));
         self.agent_hears_ringing(debtor, false);
         let agreed = self.live(leg).map(|row| row.media.answered(sdp));
         match agreed {
@@ -324,7 +325,7 @@ impl Engine {
     pub(super) fn party_failed(&mut self, leg: LegId, failure: &Failure) {
         let ours = matches!(failure.why, FailWhy::Cancelled | FailWhy::RingLimit);
         if let Some(trunk) = self.party_row(leg).map(|held| held.trunk) {
-            self.not_opened(trunk, failure);
+            self.not_opened((leg, trunk), failure);
         }
         self.party_over(
             leg,

@@ -1,7 +1,9 @@
 //! A trunk as the signalling thread keeps it: limits, health, addresses.
 
+mod addresses;
 mod line;
 
+use self::addresses::Addresses;
 use self::line::Line;
 use crate::config::{SipTransport, TrunkConfig};
 use crate::limits;
@@ -56,11 +58,19 @@ impl StartGuard {
     }
 }
 
+/// A ping under way.
+pub(super) struct Ping {
+    pub(super) key: PingKey,
+    pub(super) sent: Instant,
+    pub(super) to: SocketAddr,
+}
+
 /// A trunk now.
 pub(super) struct Route {
     /// Shared with whoever places a call by it: its rules may have thousands of prefixes.
     pub(super) config: Arc<TrunkConfig>,
-    pub(super) addrs: Vec<SocketAddr>,
+    /// The one in use first.
+    pub(super) addrs: Addresses,
     looked_up: Option<Instant>,
     pub(super) up: bool,
     /// Whether its state was ever told.
@@ -71,11 +81,10 @@ pub(super) struct Route {
     pub(super) expected: Option<Expected>,
     /// Whether our registration there stands; None where none is wanted or known.
     pub(super) registered: Option<bool>,
+    /// At which address it is tried.
+    pub(super) registers_at: Option<SocketAddr>,
     /// When the next empty packet is due.
     next_keep_alive: Instant,
-    back_off: Option<Instant>,
-    /// 503s running without a Retry-After.
-    refusals: u32,
     pings_lost: u32,
     /// Whether it ever answered a ping. Many carriers drop OPTIONS: until one is answered, a lost
     /// ping says nothing and calls alone tell whether the trunk is there.
@@ -86,7 +95,7 @@ pub(super) struct Route {
     retry: Option<Instant>,
     line: Line,
     next_ping: Instant,
-    pub(super) pinging: Option<(PingKey, Instant)>,
+    pub(super) pinging: Option<Ping>,
 }
 
 impl Route {
@@ -101,15 +110,14 @@ impl Route {
             guard: StartGuard::new(config.cps),
             expected,
             registered: None,
+            registers_at: None,
             next_keep_alive: now,
-            addrs: literal.into_iter().collect(),
+            addrs: Addresses::of(literal),
             looked_up: literal.map(|_| now),
             // Until the first ping says otherwise, a call may try.
             up: true,
             told: false,
             in_use: 0,
-            back_off: None,
-            refusals: 0,
             pings_lost: 0,
             ponged: false,
             silent_calls: 0,
@@ -149,17 +157,17 @@ impl Route {
         }
     }
 
-    /// Whether it is up and not asked to be left alone.
-    pub(super) fn usable(&self, now: Instant) -> bool {
-        self.up && self.back_off.is_none_or(|until| now >= until)
+    /// Whether an address asked to be left alone; all of them are where the first one did.
+    pub(super) fn pauses(&self, addr: SocketAddr, now: Instant) -> bool {
+        self.addrs.pauses(addr, now)
     }
 
     /// Whether a call may start now; counts it.
     pub(super) fn start(&mut self, now: Instant) -> Result<SocketAddr, TrunkError> {
-        if !self.usable(now) {
+        let addr = *self.addrs.first().ok_or(TrunkError::TrunkDown)?;
+        if !self.up || self.pauses(addr, now) {
             return Err(TrunkError::TrunkDown);
         }
-        let addr = *self.addrs.first().ok_or(TrunkError::TrunkDown)?;
         if self.in_use >= self.config.channels {
             return Err(TrunkError::Limit("channels"));
         }
@@ -170,27 +178,23 @@ impl Route {
         Ok(addr)
     }
 
+    /// Whether one more INVITE of a call that holds a channel may leave now; counts it.
+    pub(super) fn start_again(&mut self, now: Instant) -> bool {
+        self.guard.start(now)
+    }
+
     pub(super) fn release(&mut self) {
         self.in_use = self.in_use.saturating_sub(1);
     }
 
-    /// A 503. One without Retry-After may be about that call only (RFC 3261 §21.5.4): it takes
-    /// several running to pause the trunk.
-    pub(super) fn congested(&mut self, retry_after: Option<Duration>, now: Instant) {
-        self.refusals += 1;
-        if retry_after.is_none() && self.refusals < limits::TRUNK_REFUSALS {
-            return;
-        }
-        self.refusals = 0;
-        let pause = retry_after
-            .unwrap_or(limits::TRUNK_BACK_OFF)
-            .min(limits::TRUNK_BACK_OFF_MAX);
-        self.back_off = Some(now + pause);
+    /// A 503 of an address.
+    pub(super) fn congested(&mut self, at: SocketAddr, after: Option<Duration>, now: Instant) {
+        self.addrs.refused(at, after, now);
     }
 
     /// A final answer to a call: somebody is there. The new state when that is news.
-    pub(super) fn heard(&mut self, now: Instant) -> Option<bool> {
-        self.refusals = 0;
+    pub(super) fn heard(&mut self, at: SocketAddr, now: Instant) -> Option<bool> {
+        self.addrs.heard(at);
         self.pings_lost = 0;
         self.silent_calls = 0;
         self.line.fine();
@@ -206,8 +210,13 @@ impl Route {
     }
 
     /// A call got no answer at all: ask at once whether anybody is there. Where pings are never
-    /// answered, several such calls running are the answer; the new state when that is news.
-    pub(super) fn doubt(&mut self, now: Instant) -> Option<bool> {
+    /// answered, several such calls running are the answer, and calls go to the next address; the new
+    /// state when that is news. Where a redirection led says nothing of the trunk, nor does an address
+    /// that calls go to no more.
+    pub(super) fn doubt(&mut self, at: SocketAddr, now: Instant) -> Option<bool> {
+        if self.addrs.first() != Some(&at) {
+            return None;
+        }
         if self.pinging.is_none() {
             self.next_ping = now;
         }
@@ -215,31 +224,38 @@ impl Route {
         if self.ponged || !self.up || self.silent_calls < limits::TRUNK_SILENT_CALLS {
             return None;
         }
+        if self.next_address(now) {
+            self.silent_calls = 0;
+            return None;
+        }
         self.set(false);
         self.retry = Some(now + limits::TRUNK_RETRY);
-        self.next_address();
         Some(false)
     }
 
     /// A connection went away behind a call. It is opened anew at once; where pings are answered they tell
     /// whether anybody is there.
-    pub(super) fn cut(&mut self, now: Instant) -> Option<bool> {
+    pub(super) fn cut(&mut self, at: SocketAddr, now: Instant) -> Option<bool> {
         if self.ponged || self.config.transport == SipTransport::Udp {
-            return self.doubt(now);
+            return self.doubt(at, now);
+        }
+        if !self.addrs.contains(&at) {
+            return None;
         }
         let rests = self.line.cut(now);
         self.rest(rests)
     }
 
     /// A call found no connection: the trunk rests until one can be opened, which is tried again soon.
-    pub(super) fn unsent(&mut self, now: Instant) -> Option<bool> {
-        if self.ponged || self.config.transport == SipTransport::Udp {
+    pub(super) fn unsent(&mut self, at: SocketAddr, now: Instant) -> Option<bool> {
+        let elsewhere = !self.addrs.contains(&at);
+        if elsewhere || self.ponged || self.config.transport == SipTransport::Udp {
             return None;
         }
         let first = !self.line.wanted();
         let rests = self.line.unsent(now, self.addrs.len());
         if first {
-            self.next_address();
+            self.addrs.missed(at, now);
         }
         self.rest(rests)
     }
@@ -271,8 +287,11 @@ impl Route {
     /// What became of it; the new state when that is news.
     pub(super) fn connected(&mut self, stands: bool, now: Instant) -> Option<bool> {
         if !stands {
+            let tried = self.line.tried();
             let rests = self.line.missed(now, self.addrs.len());
-            self.next_address();
+            if let Some(at) = tried {
+                self.addrs.missed(at, now);
+            }
             return self.rest(rests);
         }
         self.line.opened();
@@ -300,27 +319,57 @@ impl Route {
         self.retry = None;
     }
 
-    /// The next address, if the name has more (RFC 3263 §4.3).
-    pub(super) fn next_address(&mut self) {
-        let step = usize::from(self.addrs.len() > 1);
-        self.addrs.rotate_left(step);
+    /// The next address, if the name has more (RFC 3263 §4.3); whether nothing is known against it.
+    fn next_address(&mut self, now: Instant) -> bool {
+        let first = self.addrs.first().copied();
+        first.is_some_and(|addr| self.addrs.missed(addr, now))
     }
 
-    /// Where to ping, when that is due.
+    /// Where our registration goes on after nobody took it at an address, and whether at once: nothing is
+    /// known against that one.
+    pub(super) fn registers_elsewhere(&mut self, now: Instant) -> Option<(SocketAddr, bool)> {
+        let at = self.registers_at?;
+        let fine = self.addrs.missed(at, now);
+        let other = self.addrs.iter().copied().find(|addr| *addr != at);
+        self.registers_at = other.or(self.registers_at);
+        other.map(|addr| (addr, fine))
+    }
+
+    /// Where it goes next although it stands: back to the address that calls go to.
+    pub(super) fn registers_back(&mut self) -> Option<SocketAddr> {
+        let first = self.addrs.first().copied();
+        let other = first.filter(|addr| self.registers_at.is_some_and(|at| at != *addr));
+        self.registers_at = other.or(self.registers_at);
+        other
+    }
+
+    /// What time has changed: whoever rested may be asked again.
+    pub(super) fn turn(&mut self, now: Instant) {
+        self.addrs.turn(now, self.ponged && self.config.ping);
+    }
+
+    /// Where to ping, when that is due: first an address that calls would go back to, however many
+    /// of them the one in use answers.
     pub(super) fn ping_due(&self, now: Instant) -> Option<SocketAddr> {
-        let due = self.config.ping && self.pinging.is_none() && now >= self.next_ping;
-        self.addrs.first().copied().filter(|_| due)
+        if !self.config.ping || self.pinging.is_some() {
+            return None;
+        }
+        let back = self.addrs.to_ask(now).filter(|_| self.ponged);
+        let used = || self.addrs.first().copied();
+        back.or_else(|| used().filter(|_| now >= self.next_ping))
     }
 
     /// The ping that was waited for long enough.
     pub(super) fn ping_lost(&self, now: Instant) -> Option<PingKey> {
-        let (key, sent) = self.pinging?;
-        (now.saturating_duration_since(sent) >= limits::TRUNK_PING_WAIT).then_some(key)
+        let ping = self.pinging.as_ref()?;
+        let waited = now.saturating_duration_since(ping.sent);
+        (waited >= limits::TRUNK_PING_WAIT).then_some(ping.key)
     }
 
     /// Outcome of a ping; the new state when it changed or was never told.
     pub(super) fn pinged(&mut self, answered: bool, now: Instant) -> Option<bool> {
-        self.pinging = None;
+        let used = self.addrs.first().copied();
+        let at = self.pinging.take().map(|ping| ping.to).or(used);
         // While down, look more often: a trunk that is back should be used soon.
         let pause = if answered {
             limits::TRUNK_PING
@@ -332,6 +381,14 @@ impl Route {
             // One that was under way when they were switched off is the last.
             (self.pings_lost, self.silent_calls, self.ponged) = (0, 0, self.config.ping);
             self.line.fine();
+            if let Some(at) = at {
+                self.addrs.back(at);
+            }
+        } else if at != used {
+            if let Some(at) = at {
+                self.addrs.missed(at, now);
+            }
+            return None;
         } else if self.ponged {
             self.pings_lost += 1;
         } else {
@@ -342,8 +399,9 @@ impl Route {
         if news {
             self.set(up);
         }
-        if !up {
-            self.next_address();
+        if !up && self.next_address(now) {
+            // Who knows: it may be up all the time.
+            self.next_ping = now;
         }
         news.then_some(up)
     }
@@ -399,12 +457,7 @@ impl Route {
         if addrs.is_empty() {
             return;
         }
-        let current = self.addrs.first().copied();
-        self.addrs = addrs;
-        self.addrs.truncate(limits::DNS_ADDRESSES);
-        if let Some(at) = self.addrs.iter().position(|a| Some(*a) == current) {
-            self.addrs.rotate_left(at);
-        }
+        self.addrs.set(addrs);
     }
 }
 

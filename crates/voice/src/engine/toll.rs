@@ -90,7 +90,7 @@ impl TollGuard {
 }
 
 /// What the rules say of a number, whatever the hour.
-pub(super) fn judge(rules: &TollRules, number: &str) -> Result<(), TrunkError> {
+fn judge(rules: &TollRules, number: &str) -> Result<(), TrunkError> {
     let digits = digits(number);
     let any = |list: &[String]| list.iter().any(|prefix| begins(digits, prefix));
     if digits.len() < SHORTEST_NUMBER {

@@ -3,7 +3,7 @@
 use super::calls::{hop, login, proto};
 use super::core::Engine;
 use super::legs::LegRow;
-use super::route::Route;
+use super::route::{Ping, Route};
 use crate::config::{SipTransport, TrunkConfig};
 use crate::limits;
 use crate::net::{Peers, Places, find, line};
@@ -43,6 +43,7 @@ impl Engine {
         self.check_callers();
         self.check_untaken();
         self.tell_trails(false);
+        self.place_waiting();
         self.retry_orphans();
         self.plane.retry();
         self.outbox.post();
@@ -97,6 +98,7 @@ impl Engine {
         let Some(route) = self.routes.get_mut(&trunk) else {
             return;
         };
+        route.turn(now);
         if let Some(up) = route.second_chance(now) {
             self.tell_health(trunk, Some(up));
             return;
@@ -116,7 +118,11 @@ impl Engine {
             from: NameAddr::new(Uri::sip(Some("marcador"), self.sip_addr)),
         };
         if let Ok(key) = self.endpoint.options_ping(millis, order) {
-            route.pinging = Some((key, now));
+            route.pinging = Some(Ping {
+                key,
+                sent: now,
+                to: dest,
+            });
             self.pings.insert(key, trunk);
         }
     }
@@ -211,15 +217,17 @@ impl Engine {
     }
 
     fn register(&mut self, trunk: TrunkId) {
-        let Some(route) = self.routes.get(&trunk) else {
+        let Some(route) = self.routes.get_mut(&trunk) else {
             return;
         };
         if !route.config.register || self.registrations.contains_key(&trunk) {
             return;
         }
-        let (Some(dest), Ok((host, _))) = (route.addrs.first(), route.config.host_port()) else {
+        let dest = route.addrs.first().copied();
+        let (Some(dest), Ok((host, _))) = (dest, route.config.host_port()) else {
             return;
         };
+        route.registers_at = Some(dest);
         let user = route
             .config
             .username
@@ -227,7 +235,7 @@ impl Engine {
             .unwrap_or_else(|| "marcador".to_owned());
         let order = RegisterOrder {
             registrar: Uri::sip_host(None, &host),
-            next_hop: hop(&route.config, *dest),
+            next_hop: hop(&route.config, dest),
             account: NameAddr::new(Uri::sip_host(Some(&user), &host)),
             contact_user: user,
             expires_s: limits::TRUNK_REGISTRATION_S,
@@ -240,33 +248,43 @@ impl Engine {
         }
     }
 
-    /// News of a registration of ours. One that nobody answers is tried at the trunk's next address.
+    /// News of a registration of ours. One that nobody answers is tried at the trunk's next address, and
+    /// goes back with the calls.
     pub(super) fn registration(&mut self, key: RegKey, state: &RegistrationState) {
         let of_it = self.registrations.iter().find(|(_, k)| **k == key);
         let Some(trunk) = of_it.map(|(trunk, _)| *trunk) else {
             return;
         };
+        let now = self.now;
         let Some(route) = self.routes.get_mut(&trunk) else {
             return;
         };
         let name = &route.config.name;
+        let mut moved = None;
         match state {
             RegistrationState::Registered { expires_s } => {
                 if route.registered != Some(true) {
                     tracing::info!(trunk = %name, expires_s, "registered at a trunk");
                 }
                 route.registered = Some(true);
+                moved = route.registers_back().map(|dest| (dest, false));
             }
             RegistrationState::Failed { code, retry_in_ms } => {
                 tracing::warn!(trunk = %name, code, retry_in_ms, "a trunk refused our registration");
                 route.registered = Some(false);
-                if matches!(code, 408 | 503) && route.addrs.len() > 1 {
-                    route.next_address();
-                    let hop = hop(&route.config, route.addrs[0]);
-                    let _ = self.endpoint.move_registration(key, hop);
+                if matches!(code, 408 | 503) {
+                    moved = route.registers_elsewhere(now);
                 }
             }
             RegistrationState::Unregistered => route.registered = None,
+        }
+        if let Some((dest, at_once)) = moved {
+            let hop = hop(&route.config, dest);
+            let _ = self.endpoint.move_registration(key, hop);
+            if at_once {
+                let now = self.millis();
+                let _ = self.endpoint.register_again(now, key);
+            }
         }
     }
 

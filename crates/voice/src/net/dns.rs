@@ -4,6 +4,8 @@
 use crate::config::SipTransport;
 use crate::limits;
 use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use std::net::{IpAddr, SocketAddr};
 
@@ -149,14 +151,31 @@ fn by_weight(mut found: Vec<Srv>, mut draw: impl FnMut(u32) -> u32) -> Vec<Srv> 
     ordered
 }
 
+/// A name server that is asked by UDP, and by TCP where an answer is too long.
+fn server(at: &SocketAddr) -> NameServerConfig {
+    let mut server = NameServerConfig::udp_and_tcp(at.ip());
+    for connection in &mut server.connections {
+        connection.port = at.port();
+    }
+    server
+}
+
 /// The name service of the system.
 #[derive(Clone)]
 pub(crate) struct System(Option<TokioResolver>);
 
 impl System {
-    /// As `/etc/resolv.conf` and `/etc/hosts` say; its cache keeps answers as long as they say.
-    pub(crate) fn open() -> Self {
-        let built = TokioResolver::builder_tokio().and_then(|mut builder| {
+    /// As `/etc/resolv.conf` and `/etc/hosts` say, or by servers of our own; its cache keeps answers as long as
+    /// they say.
+    pub(crate) fn open(servers: &[SocketAddr]) -> Self {
+        let builder = match servers {
+            [] => TokioResolver::builder_tokio(),
+            _ => Ok(TokioResolver::builder_with_config(
+                ResolverConfig::from_name_servers(servers.iter().map(server).collect()),
+                TokioRuntimeProvider::default(),
+            )),
+        };
+        let built = builder.and_then(|mut builder| {
             let options = builder.options_mut();
             options.timeout = limits::DNS_WAIT;
             options.attempts = limits::DNS_TRIES;

@@ -5,6 +5,7 @@
 
 pub mod audio;
 pub mod browser;
+pub mod names;
 pub mod peer;
 pub mod plan;
 pub mod refuser;

@@ -15,6 +15,18 @@ impl Refuser {
         code: u16,
         more: impl Fn(SocketAddr) -> Option<(HeaderName, String)> + Send + 'static,
     ) -> Self {
+        Self::answering((code, 200), more).await
+    }
+
+    /// Refuses whatever it is asked.
+    pub async fn refuses_all(code: u16) -> Self {
+        Self::answering((code, code), |_| None).await
+    }
+
+    async fn answering(
+        (code, others): (u16, u16),
+        more: impl Fn(SocketAddr) -> Option<(HeaderName, String)> + Send + 'static,
+    ) -> Self {
         let socket = tokio::net::UdpSocket::bind("127.0.0.1:0")
             .await
             .expect("port");
@@ -32,7 +44,7 @@ impl Refuser {
                     continue;
                 }
                 let invite = request.method == Method::Invite;
-                let mut response = Response::new(if invite { code } else { 200 });
+                let mut response = Response::new(if invite { code } else { others });
                 for name in [
                     HeaderName::Via,
                     HeaderName::From,

@@ -1,6 +1,6 @@
 //! SIPp where calls go wrong: sent elsewhere, forked, held, unheard, changed and ended by both ends at once.
 
-use crate::common::tone_ms;
+use crate::common::{order, tone_ms};
 use crate::line::{Dialed, PATIENT_MS, came, taking};
 use crate::sipp::{Sipp, by_both, free, local};
 use crate::sound::{Ear, HZ};
@@ -53,10 +53,11 @@ async fn stays(way: SipTransport, number: &str, allowed: bool) {
     assert!(also.accept().is_err(), "{target} was connected to");
 }
 
-/// One to an address of the trunk's policy, with a number that it may call, is.
+/// One of the same number to an address of the trunk's policy is.
 async fn goes(way: SipTransport) {
     let (next, to) = Sipp::carrier("uas-answer-200", way, &["-m", "1"]).await;
-    let mut call = sent_on(way, &uri("+525550002222", to, way), true).await;
+    let number = order(1, 0, RecordMode::None).number;
+    let mut call = sent_on(way, &uri(&number, to, way), true).await;
     call.answered().await;
     call.hang_up().await;
     let end = call.end().await;
@@ -68,9 +69,9 @@ async fn goes(way: SipTransport) {
 async fn carriers_that_send_us_on() {
     by_both(async |way| {
         tokio::join!(
-            stays(way, "+525550002222", false),
-            // The hour of a premium service, at an address that is allowed.
-            stays(way, "+529001234567", true),
+            stays(way, &order(1, 0, RecordMode::None).number, false),
+            // A number that nobody judged, at an address that is allowed.
+            stays(way, "+525550002222", true),
             goes(way),
         );
     })
@@ -168,6 +169,12 @@ async fn taken(name: &str, way: SipTransport) {
 #[tokio::test]
 async fn callers_that_lose_our_answer() {
     by_both(async |way| taken("caller-lostack-200", way).await).await;
+}
+
+/// Whose CANCEL comes behind our answer is up all the same, until he says BYE (RFC 3261 §9.2).
+#[tokio::test]
+async fn callers_whose_cancel_crosses_our_answer() {
+    by_both(async |way| taken("caller-crossing-200", way).await).await;
 }
 
 /// Half a minute until an answer is given up, three quarters until a session is refreshed: side by side.
