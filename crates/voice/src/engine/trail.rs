@@ -73,10 +73,6 @@ impl Trails {
             return;
         };
         let trail = &mut row.trail;
-        if trail.ladder.len() >= limits::LADDER_STEPS {
-            trail.left_out = trail.left_out.saturating_add(1);
-            return;
-        }
         let (name, cseq) = (kept(read.name, 0), kept(read.cseq, SEQUENCE_DIGITS));
         let same = |s: &SipStep| s.out == out && s.name == name && s.cseq == cseq;
         let repeat = trail.ladder.iter().any(same);
@@ -92,6 +88,10 @@ impl Trails {
             repeat,
             bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
         });
+        if trail.ladder.len() > limits::LADDER_HEAD + limits::LADDER_TAIL {
+            trail.left_out = trail.left_out.saturating_add(1);
+            trail.ladder.remove(limits::LADDER_HEAD);
+        }
     }
 
     /// The leg that a message is about, where it is followed.
@@ -405,10 +405,41 @@ mod tests {
             UtcMs(0)
         });
         let trail = trails.take(leg);
-        assert_eq!(trail.ladder.len(), limits::LADDER_STEPS);
-        assert_eq!(trail.left_out as usize, 100 - limits::LADDER_STEPS);
+        let kept = limits::LADDER_HEAD + limits::LADDER_TAIL;
+        assert_eq!(trail.ladder.len(), kept);
+        assert_eq!(trail.left_out as usize, 100 - kept);
         assert!(!trail.ladder[0].repeat && trail.ladder[1].repeat);
         assert!(trails.by_call.is_empty() && trails.legs.is_empty());
+    }
+
+    /// Half an hour of session refreshes, and the end is still told, with what stands between.
+    #[test]
+    fn a_long_call_keeps_its_beginning_and_its_end() {
+        let mut trails = Trails::default();
+        let leg = LegId(1);
+        trails.open(leg, Bytes::from_static(b"abc@x"), LegKind::Debtor, leg);
+        let mut said = 0;
+        let mut say = |text: &str| {
+            trails.seen(true, text.as_bytes(), || UtcMs(said));
+            said += 1;
+        };
+        say("INVITE x SIP/2.0\r\ni: abc@x\r\nCSeq: 1 INVITE\r\n\r\n");
+        for n in 2..=80 {
+            say(&format!(
+                "UPDATE x SIP/2.0\r\ni: abc@x\r\nCSeq: {n} UPDATE\r\n\r\n"
+            ));
+        }
+        say("BYE x SIP/2.0\r\ni: abc@x\r\nCSeq: 81 BYE\r\nReason: Q.850;cause=16\r\n\r\n");
+        let trail = trails.take(leg);
+        let ladder = &trail.ladder;
+        let last = ladder.last().expect("kept");
+        assert_eq!(
+            (ladder[0].name.as_str(), last.name.as_str()),
+            ("INVITE", "BYE")
+        );
+        assert_eq!(last.reason.as_deref(), Some("Q.850;cause=16"));
+        let at = usize::try_from(ladder[limits::LADDER_HEAD].at.0).expect("a count");
+        assert_eq!(at, 81 - limits::LADDER_TAIL, "the last ones without a hole");
     }
 
     #[test]
