@@ -5,16 +5,18 @@
 mod common;
 
 use common::audio::Line;
-use common::peer::{Peer, Plan};
+use common::peer::{Peer, Plan, Seen};
 use common::{Node, agent, trunk};
-use domain::ids::AttemptId;
-use domain::ports::{LegRef, TrunkReport};
+use domain::entity::RecordMode;
+use domain::ids::{AttemptId, RecordingId};
+use domain::ports::{LegRef, TakeOrder, TrunkReport};
 use media::tones::Step;
 use std::net::IpAddr;
 use std::time::Duration;
 
 const DEBTOR_HZ: f64 = 500.0;
 const AGENT_HZ: f64 = 1_300.0;
+const STRANGER_HZ: f64 = 2_100.0;
 /// An address of ours at which nobody sends: what a far end behind a NAT believes its own to be.
 const INSIDE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 9));
 
@@ -85,6 +87,103 @@ async fn a_trunk_that_is_not_behind_a_nat_is_heard_where_it_says_only() {
     assert_eq!(s.carrier.line.packets(), 0, "nor was it sent to");
     s.carrier.hang_up().await;
     assert_eq!(s.node.ended(attempt).await.rtp_in, 0);
+}
+
+/// A caller from a trunk's range is the trunk's: what is said of its media counts for him.
+#[tokio::test]
+async fn a_caller_from_the_range_of_a_trunk_behind_a_nat_is_learned_too() {
+    const CALLER_HZ: f64 = 600.0;
+    for behind_nat in [true, false] {
+        let mut caller = Peer::start(Plan {
+            says_ip: Some(INSIDE),
+            ..Plan::rings()
+        })
+        .await;
+        let mut config = trunk("192.0.2.1:5060".parse().expect("address"));
+        (config.behind_nat, config.ping) = (behind_nat, false);
+        config.policy.acl = vec!["127.0.0.0/8".parse().expect("range")];
+        let mut node = Node::configured(|c| {
+            c.trunks = vec![config];
+            c.inbound.queue = true;
+        })
+        .await;
+        let phone = node.agent(1, AGENT_HZ).await;
+        caller.call(node.sip, CALLER_HZ).await;
+        caller.sees(|s| (*s == Seen::Answered).then_some(())).await;
+        let came = |r: &TrunkReport| match r {
+            TrunkReport::Incoming { attempt, .. } => Some(*attempt),
+            _ => None,
+        };
+        let attempt = node.told("came in", came).await;
+        let order = TakeOrder {
+            attempt_id: attempt,
+            record: RecordMode::None,
+            recording_id: RecordingId(uuid::Uuid::from_u128(7)),
+            recording_key: "2026/caller.wav".into(),
+            mask_dtmf: false,
+        };
+        node.trunk.take_incoming(order).await.expect("is taken");
+        node.trunk.bridge(attempt, agent(1)).await.expect("joins");
+        if behind_nat {
+            caller.line.hears(AGENT_HZ).await;
+            phone.line.hears(CALLER_HZ).await;
+        } else {
+            let silent =
+                |r: &TrunkReport| matches!(r, TrunkReport::OneWayAudio { .. }).then_some(());
+            node.told("the alarm of silence", silent).await;
+            assert_eq!(caller.line.packets(), 0, "he is sent to where he said");
+        }
+    }
+}
+
+/// Who sends to a leg's port from the INVITE on, with a stream of its own, until the test ends.
+fn strange(to: std::net::SocketAddr) -> tokio::task::JoinHandle<bool> {
+    tokio::spawn(async move {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await;
+        let socket = socket.expect("port");
+        let mut sender = media::rtp::Sender::new(media::rtp::Start {
+            ssrc: 1,
+            sequence: 1,
+            timestamp: 1,
+        });
+        let mut tone = media::tones::Tone::sine(STRANGER_HZ, 0.9);
+        let mut tick = tokio::time::interval(Duration::from_millis(20));
+        for _ in 0..250 {
+            tick.tick().await;
+            let (mut pcm, mut payload, mut out) = ([0; 160], [0; 160], [0; 200]);
+            tone.fill(&mut pcm);
+            media::g711::Law::A.encode_into(&pcm, &mut payload);
+            let n = sender.packet(8, &payload, 160, &mut out).expect("fits");
+            // An ICMP answer to the packet before may be told here.
+            let _ = socket.send_to(&out[..n], to).await;
+        }
+        socket.try_recv(&mut [0; 200]).is_ok()
+    })
+}
+
+/// Neither before the answer, nor in the first second, nor when the far end moves: where nothing is learned, a
+/// stranger is never taken for it.
+#[tokio::test]
+async fn a_stranger_who_is_there_first_is_not_heard_nor_when_the_far_end_moves() {
+    let mut carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
+    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
+    let phone = node.agent(1, AGENT_HZ).await;
+    let attempt = node.dial(1, 20_000).await;
+    let rtp = carrier.sees(|s| match s {
+        Seen::Invite { rtp, .. } => *rtp,
+        _ => None,
+    });
+    let stranger = strange(rtp.await);
+    node.answered(attempt).await;
+    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
+    phone.line.hears(DEBTOR_HZ).await;
+    carrier.move_media(1_700.0).await;
+    phone.line.hears(1_700.0).await;
+    carrier.line.hears(AGENT_HZ).await;
+    let answered = stranger.await.expect("sends to the end");
+    assert!(!answered, "nothing is sent to a stranger");
+    assert_eq!(common::tone_ms(&phone.line.samples(), STRANGER_HZ), 0);
+    phone.line.hears(1_700.0).await;
 }
 
 #[tokio::test]

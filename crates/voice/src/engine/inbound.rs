@@ -143,8 +143,11 @@ impl Engine {
         self.routes.values().find(of_it)
     }
 
+    /// Whether the trunk that a caller comes by is behind NAT, be it that it calls from a range of its own.
     fn nat_of(&self, from: SocketAddr) -> bool {
-        self.route_at(from).is_some_and(|r| r.config.behind_nat)
+        let trunk = self.trunk_of(from);
+        let route = trunk.and_then(|trunk| self.routes.get(&trunk));
+        route.is_some_and(|route| route.config.behind_nat)
     }
 
     /// Whether what a caller writes of where he is to be found is believed: a carrier's calls may be elsewhere than

@@ -39,11 +39,8 @@ fn called(incoming: &Incoming, country: Option<&str>) -> String {
 }
 
 impl Engine {
-    /// The trunk that a caller comes by, where callers are handed to the center.
-    pub(super) fn taker(&self, from: SocketAddr) -> Option<TrunkId> {
-        if !self.config.inbound.queue {
-            return None;
-        }
+    /// The trunk that a caller comes by: the one at his address, else the one that calls from his range.
+    pub(super) fn trunk_of(&self, from: SocketAddr) -> Option<TrunkId> {
         let near = |addr: &&SocketAddr| {
             addr.ip() == from.ip() && (!addr.ip().is_loopback() || addr.port() == from.port())
         };
@@ -56,18 +53,20 @@ impl Engine {
                 |r: &super::route::Route| r.config.policy.acl.iter().any(|n| n.holds(from.ip()));
             self.routes.iter().find(|(_, r)| admitted(r))
         };
+        by_address.or_else(by_net).map(|(id, _)| *id)
+    }
+
+    /// The trunk that a caller comes by, where callers are handed to the center.
+    pub(super) fn taker(&self, from: SocketAddr) -> Option<TrunkId> {
+        if !self.config.inbound.queue {
+            return None;
+        }
         // Who calls from anywhere, where that is allowed, comes by the first trunk there is.
         let anyone = || {
             let open = self.config.inbound.from_anyone;
-            self.routes
-                .iter()
-                .min_by_key(|(id, _)| **id)
-                .filter(|_| open)
+            self.routes.keys().next().copied().filter(|_| open)
         };
-        by_address
-            .or_else(by_net)
-            .or_else(anyone)
-            .map(|(id, _)| *id)
+        self.trunk_of(from).or_else(anyone)
     }
 
     /// Calls that came in and are the center's.

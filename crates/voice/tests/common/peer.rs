@@ -458,7 +458,9 @@ impl Work {
     async fn call_out(&mut self, at: SocketAddr, hz: f64, place: Option<(Replaces, Login)>) {
         let now = self.now();
         let talker = Talker::open(self.line.clone()).await;
-        let media = LocalMedia::new(talker.addr, 8);
+        let mut says = talker.addr;
+        says.set_ip(self.plan.says_ip.unwrap_or(says.ip()));
+        let media = LocalMedia::new(says, 8);
         let from = NameAddr::new(Uri::sip(Some("+5215550009"), self.addr));
         let target = Uri::sip(Some("+5215551000"), at);
         let mut order = InviteOrder::new(target, Target::udp(at), from, sdp::offer(&media));
