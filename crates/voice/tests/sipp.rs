@@ -130,6 +130,51 @@ async fn a_sipp_phone_registers_and_takes_its_leg() {
     succeeds(phone).await;
 }
 
+/// A phone that registered and does this when its leg is opened; what was told of it.
+async fn phone_that(name: &str, node: &mut Node) -> (bool, String) {
+    let port = free_port();
+    let us = node.sip.to_string();
+    let register = scenario("phone-register-200.xml");
+    let login = ["-s", "agent1", "-au", "agent1", "-ap", PASSWORD, "-m", "1"];
+    succeeds(sipp(port, &[&["-sf", &register, &us], &login[..]].concat())).await;
+    let file = scenario(name);
+    let phone = sipp(port, &["-sf", &file, "-rtp_echo", "-m", "1", &us]);
+    ready().await;
+    let opened = node.trunk.open_agent_leg(agent(1), "agent1").await;
+    opened.expect("calls");
+    let mut up = false;
+    let reason = loop {
+        let told = node.told("up or down", |r| match r {
+            TrunkReport::AgentLegUp { .. } => Some(None),
+            TrunkReport::AgentLegDown { reason, .. } => Some(Some(reason.clone())),
+            _ => None,
+        });
+        match told.await {
+            Some(reason) => break reason,
+            None => up = true,
+        }
+    };
+    succeeds(phone).await;
+    (up, reason)
+}
+
+#[tokio::test]
+async fn sipp_phones_are_busy_hang_up_and_hold() {
+    if !wanted() {
+        return;
+    }
+    let mut node = Node::configured(|c| c.md5_first = true).await;
+    for (name, told) in [
+        ("phone-busy-486.xml", (false, "the phone refused: 486")),
+        ("phone-hangup-200.xml", (true, "the phone hung up")),
+        ("phone-hold-200.xml", (true, "the phone hung up")),
+    ] {
+        let (up, reason) = phone_that(name, &mut node).await;
+        assert_eq!((up, reason.as_str()), told, "{name}");
+        node.is_empty().await;
+    }
+}
+
 #[tokio::test]
 async fn a_sipp_phone_presses_its_transfer_key() {
     if !wanted() {

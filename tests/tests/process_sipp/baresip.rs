@@ -152,8 +152,7 @@ impl Booth {
 }
 
 fn wished() -> bool {
-    let wished = std::env::var("MARCADOR_SIPP").as_deref() == Ok("1");
-    wished && Command::new("baresip").arg("-h").output().is_ok()
+    std::env::var("MARCADOR_SIPP").as_deref() == Ok("1")
 }
 
 #[tokio::test]

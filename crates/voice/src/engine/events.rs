@@ -1,15 +1,15 @@
 //! What the SIP endpoint and the media threads tell.
 
-use super::calls::our_end;
 use super::core::Engine;
 use super::fault::Whose;
 use super::keys::info_key;
 use super::legs::{OurEnd, Over, Owner};
-use crate::limits;
+use super::silence::end_of;
 use crate::plane::{Counts, Event as MediaEvent, LegId, Order};
 use crate::recorder::RecorderEvent;
 use bytes::Bytes;
-use domain::ports::{HangUpCause, LegRef, SoundVerdict, TrunkReport};
+use domain::entity::LegKind;
+use domain::ports::{LegRef, SoundVerdict, TrunkReport};
 use sip::msg::Uri;
 use sip::ua::{CallKey, End, Event};
 use std::net::SocketAddr;
@@ -261,9 +261,9 @@ impl Engine {
         self.at(at);
         let (leg, of) = leg;
         if matches!(self.live(leg).map(|row| &row.owner), Some(Owner::Party(_)))
-            && lifeless >= limits::LIFELESS_MS
+            && let Some(end) = end_of(LegKind::Party, lifeless)
         {
-            return self.end_leg(leg, our_end(HangUpCause::OneWayAudio));
+            return self.end_leg(leg, end);
         }
         let Some(side) = self.leg_ref(leg) else {
             return;
@@ -277,20 +277,12 @@ impl Engine {
                 at,
             });
         }
-        match side {
-            LegRef::Debtor(_) if lifeless >= limits::LIFELESS_MS => {
-                self.end_leg(leg, our_end(HangUpCause::OneWayAudio));
-            }
-            LegRef::Agent(_) if lifeless >= limits::AGENT_RTP_LOSS_MS => {
-                self.end_leg(
-                    leg,
-                    OurEnd {
-                        q850: 41,
-                        why: "no audio from the phone",
-                    },
-                );
-            }
-            LegRef::Debtor(_) | LegRef::Agent(_) => {}
+        let kind = match side {
+            LegRef::Debtor(_) => LegKind::Debtor,
+            LegRef::Agent(_) => LegKind::Agent,
+        };
+        if let Some(end) = end_of(kind, lifeless) {
+            self.end_leg(leg, end);
         }
     }
 

@@ -25,6 +25,7 @@ mod reconnect;
 mod refers;
 mod route;
 mod shown;
+mod silence;
 mod swaps;
 mod taken;
 mod toll;

@@ -80,3 +80,72 @@ impl Leg {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Codec;
+    use crate::plane::wire::Wire;
+    use crate::plane::{Agreed, LegId};
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    /// The far end of the leg.
+    fn far() -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], 9_000))
+    }
+
+    /// A leg whose call was answered then.
+    fn answered(at: Instant) -> Leg {
+        let mut leg = Leg::new(LegId(1), Wire::Browser(None), false, (1, 2, 3), at);
+        let agreed = Agreed {
+            remote: far(),
+            codec: Codec::Pcma,
+            dtmf: Some(101),
+            send: true,
+            receive: true,
+            secured: None,
+        };
+        leg.agree(agreed, true, at);
+        leg
+    }
+
+    #[test]
+    fn silence_is_told_each_second_with_how_long_nothing_lived() {
+        let start = Instant::now();
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let mut leg = answered(start);
+        assert_eq!(
+            (leg.quiet(at(2_999)), leg.quiet(at(3_000))),
+            (None, Some(3_000))
+        );
+        assert_eq!(
+            (leg.quiet(at(3_999)), leg.quiet(at(4_000))),
+            (None, Some(4_000))
+        );
+        let mut packet = vec![0x80, 8, 0, 1, 0, 0, 0, 160, 0, 0, 0, 9];
+        packet.extend([0xd5; 160]);
+        leg.hear(&packet, far(), at(5_000));
+        // Each turn of the wheel from then on: the first one after which nothing lived for long enough.
+        let mut told = Vec::new();
+        for ms in (5_000..=95_000).step_by(20) {
+            if leg.quiet(at(ms)).is_some() {
+                told.push(leg.lifeless_ms(at(ms)));
+            }
+        }
+        assert_eq!(told.len(), 88, "once a second from the third on");
+        assert_eq!(told.last(), Some(&limits::LIFELESS_MS));
+        let agents = told.iter().filter(|ms| **ms < limits::AGENT_RTP_LOSS_MS);
+        assert_eq!(agents.count(), 27);
+    }
+
+    #[test]
+    fn whoever_reports_lives_although_nothing_is_heard() {
+        let start = Instant::now();
+        let at = |s: u64| start + Duration::from_secs(s);
+        let mut leg = answered(start);
+        leg.last_life = Some(at(80));
+        assert_eq!(leg.quiet(at(95)), Some(95_000), "the alarm is raised");
+        assert_eq!(leg.lifeless_ms(at(95)), 15_000, "nobody ends the call");
+    }
+}

@@ -1,0 +1,259 @@
+//! An agent's SIP phone inside TLS: its keys for SRTP are in the descriptions, and nothing of the agent's leg goes
+//! in clear (RFC 4568).
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
+
+mod common;
+
+use bytes::Bytes;
+use common::audio::{Line, hear};
+use common::peer::{Peer, Plan};
+use common::{Node, PASSWORD, agent, trunk};
+use domain::ports::TrunkReport;
+use media::dtmf::Receiver;
+use media::g711::Law;
+use media::rtp::{Sender, Start};
+use media::srtp::{Keys, Protect, Suite, Unprotect};
+use media::tones::Tone;
+use sip::header::NameAddr;
+use sip::msg::Uri;
+use sip::sdp::{self, Crypto, CryptoSuite, KEY_BYTES, LocalMedia, MasterKey, RemoteMedia};
+use sip::ua::{Config, Event, Login, RegisterOrder, RegistrationState};
+use sip::{ConnId, Endpoint, Millis, Proto, SeededIds, Source, Target};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use voice::{SipBind, SipTransport, TlsFiles};
+
+const NAME: &str = "sip.center.example";
+const DEBTOR_HZ: f64 = 500.0;
+const AGENT_HZ: f64 = 1_300.0;
+/// The one connection of the phone.
+const CONN: ConnId = ConnId(1);
+
+/// A phone that takes every call with sound.
+struct Phone {
+    stream: TlsStream<TcpStream>,
+    endpoint: Endpoint,
+    server: SocketAddr,
+    start: Instant,
+    line: Arc<Line>,
+    /// Packets that came without protection, or with a wrong one.
+    open: Arc<AtomicU64>,
+    /// That it is registered, then each description that it was offered.
+    tell: mpsc::Sender<String>,
+}
+
+impl Phone {
+    fn now(&self) -> Millis {
+        Millis(u64::try_from(self.start.elapsed().as_millis()).expect("fits"))
+    }
+
+    fn register(&mut self) {
+        let account = NameAddr::new(Uri::sip(Some("agent1"), self.server));
+        let order = RegisterOrder {
+            registrar: Uri::sip(None, self.server),
+            next_hop: Target {
+                proto: Proto::Tls,
+                dest: self.server,
+                conn: Some(CONN),
+            },
+            account,
+            contact_user: "agent1".into(),
+            expires_s: 300,
+            login: Some(Login::new("agent1", PASSWORD)),
+        };
+        let now = self.now();
+        self.endpoint.register(now, order).expect("registers");
+    }
+
+    async fn run(mut self) {
+        self.register();
+        let mut buffer = vec![0; 65_535];
+        loop {
+            while let Some(out) = self.endpoint.poll_transmit() {
+                self.stream.write_all(&out.bytes).await.expect("writes");
+            }
+            if let Some(event) = self.endpoint.poll_event() {
+                self.event(event).await;
+                continue;
+            }
+            let due = self.endpoint.next_deadline();
+            let due = due.map_or(Duration::from_secs(60), |at| {
+                Duration::from_millis(at.0.saturating_sub(self.now().0))
+            });
+            tokio::select! {
+                read = self.stream.read(&mut buffer) => {
+                    let Ok(n @ 1..) = read else { return };
+                    let source = Source { proto: Proto::Tls, remote: self.server, conn: Some(CONN) };
+                    let bytes = Bytes::copy_from_slice(&buffer[..n]);
+                    let now = self.now();
+                    let _ = self.endpoint.receive(now, source, &bytes);
+                }
+                () = tokio::time::sleep(due) => {
+                    let now = self.now();
+                    self.endpoint.on_timer(now);
+                }
+            }
+        }
+    }
+
+    async fn event(&mut self, event: Event) {
+        match event {
+            Event::Registration {
+                state: RegistrationState::Registered { .. },
+                ..
+            } => self.tell.send("registered".into()).await.expect("listens"),
+            Event::Incoming(incoming) => {
+                let offer = incoming.sdp.clone().expect("an offer");
+                let socket = UdpSocket::bind("127.0.0.1:0").await.expect("port");
+                let addr = socket.local_addr().expect("address");
+                let mut media = LocalMedia::new(addr, 9);
+                media.crypto = vec![Crypto {
+                    tag: 1,
+                    suite: CryptoSuite::AesCm128HmacSha1_80,
+                    key: MasterKey([7; KEY_BYTES]),
+                }];
+                let answer = sdp::answer(&offer, &media).expect("can be answered");
+                let offered = String::from_utf8_lossy(&offer).into_owned();
+                self.tell.send(offered).await.expect("listens");
+                let now = self.now();
+                let taken = self.endpoint.answer(now, incoming.call, answer.sdp);
+                taken.expect("is answered");
+                let (line, open) = (self.line.clone(), self.open.clone());
+                tokio::spawn(talk(socket, answer.remote, line, open));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The sound of the phone's call: a tone, protected, and what comes is taken out of its protection.
+async fn talk(socket: UdpSocket, far: RemoteMedia, line: Arc<Line>, open: Arc<AtomicU64>) {
+    let keys = far.secured.expect("keys were agreed");
+    assert_eq!(keys.suite, CryptoSuite::AesCm128HmacSha1_80);
+    let suite = Suite::AesCm128HmacSha1_80;
+    let mut protect = Protect::new(suite, &Keys::new(keys.ours.0));
+    let mut unprotect = Unprotect::new(suite, &Keys::new(keys.theirs.0));
+    let mut sender = Sender::new(Start {
+        ssrc: 9,
+        sequence: 1,
+        timestamp: 1,
+    });
+    let mut tone = Tone::sine(AGENT_HZ, 0.3);
+    let mut pressed = Receiver::default();
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    let mut buffer = [0; 2_048];
+    loop {
+        tokio::select! {
+            came = socket.recv(&mut buffer) => {
+                let Ok(n) = came else { continue };
+                match unprotect.rtp(&mut buffer[..n]) {
+                    Ok(n) => hear(&line, &buffer[..n], &mut pressed),
+                    Err(_) => drop(open.fetch_add(1, Ordering::Relaxed)),
+                }
+            }
+            _ = tick.tick() => {
+                let (mut pcm, mut payload, mut out) = ([0; 160], [0; 160], [0; 400]);
+                tone.fill(&mut pcm);
+                Law::A.encode_into(&pcm, &mut payload);
+                let n = sender.packet(8, &payload, 160, &mut out).expect("fits");
+                let n = protect.rtp(&mut out, n).expect("seals");
+                let _ = socket.try_send_to(&out[..n], far.addr);
+            }
+        }
+    }
+}
+
+fn certificate(folder: &std::path::Path) -> TlsFiles {
+    let made = rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("certificate");
+    let files = TlsFiles {
+        cert: folder.join("cert.pem"),
+        key: folder.join("key.pem"),
+    };
+    std::fs::write(&files.cert, made.cert.pem()).expect("writes");
+    std::fs::write(&files.key, made.signing_key.serialize_pem()).expect("writes");
+    files
+}
+
+async fn shake(to: SocketAddr, files: &TlsFiles) -> TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    let own = CertificateDer::from_pem_file(&files.cert).expect("a certificate");
+    roots.add(own).expect("a root");
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from(NAME).expect("a name");
+    let stream = TcpStream::connect(to).await.expect("connects");
+    let shaken = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    shaken.await.expect("shakes hands")
+}
+
+#[tokio::test]
+async fn an_agents_phone_inside_tls_talks_by_srtp_and_never_in_clear() {
+    let folder = tempfile::tempdir().expect("folder");
+    let files = certificate(folder.path());
+    let ours = files.clone();
+    let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
+    let config = trunk(carrier.addr);
+    let mut node = Node::configured(move |c| {
+        c.sip_bind.push(SipBind {
+            transport: SipTransport::Tls,
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+        });
+        c.tls = Some(ours);
+        c.trunks = vec![config];
+    })
+    .await;
+    let server = node.handle.sip_addr(SipTransport::Tls).expect("bound");
+    let stream = shake(server, &files).await;
+    let own = stream.get_ref().0.local_addr().expect("address");
+    let mut settings = Config::new(own);
+    settings.local.tls = Some(own);
+    let (tell, mut told) = mpsc::channel(8);
+    let (line, open) = (Arc::new(Line::default()), Arc::new(AtomicU64::new(0)));
+    let phone = Phone {
+        stream,
+        endpoint: Endpoint::new(settings, Box::new(SeededIds::new(rand::random()))),
+        server,
+        start: Instant::now(),
+        line: line.clone(),
+        open: open.clone(),
+        tell,
+    };
+    tokio::spawn(phone.run());
+    let mut next = async || {
+        let said = tokio::time::timeout(Duration::from_secs(20), told.recv());
+        said.await.expect("in time").expect("the phone works")
+    };
+    assert_eq!(next().await, "registered");
+    let opened = node.trunk.open_agent_leg(agent(1), "agent1").await;
+    opened.expect("calls");
+    let offer = next().await;
+    assert!(
+        offer.contains("RTP/SAVP ") && offer.contains("a=crypto:1 "),
+        "{offer}"
+    );
+    node.told("up, sound both ways", |r| {
+        matches!(r, TrunkReport::AgentLegUp { .. }).then_some(())
+    })
+    .await;
+    let attempt = node.dial(1, 20_000).await;
+    node.answered(attempt).await;
+    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
+    carrier.line.hears(AGENT_HZ).await;
+    line.hears(DEBTOR_HZ).await;
+    assert_eq!(open.load(Ordering::Relaxed), 0, "nothing in clear");
+    node.trunk.close_agent_leg(agent(1)).await.expect("closes");
+    let down = |r: &TrunkReport| matches!(r, TrunkReport::AgentLegDown { .. }).then_some(());
+    node.told("down", down).await;
+}
