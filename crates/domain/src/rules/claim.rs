@@ -53,20 +53,40 @@ pub fn ended(claim: &Claim, end: &ClaimEnd) -> Claim {
     }
 }
 
-/// What is told of a claim that was closed: never why, which a person wrote.
+/// A claim whose payment was taken back: open as it was, to be looked for again.
+#[must_use]
+pub fn reopened(claim: &Claim) -> Claim {
+    Claim {
+        state: ClaimState::Open,
+        payment_id: None,
+        reason: String::new(),
+        ended_by: String::new(),
+        ended_at: None,
+        ..claim.clone()
+    }
+}
+
+/// What is told of a claim that was closed or opened again: never why, which a person wrote.
 #[must_use]
 pub fn told(claim: &Claim, at: UtcMs) -> NewEvent {
     let kind = match claim.state {
-        ClaimState::Open => "claim.made",
+        ClaimState::Open => "claim.reopened",
         ClaimState::Found => "claim.found",
         ClaimState::NotFound => "claim.not_found",
     };
+    let end = match claim.payment_id {
+        Some(payment) => format!("{kind}:{payment}"),
+        None => format!("{kind}:{}", at.0),
+    };
     NewEvent {
-        // A claim ends once.
-        id: EventId(Uuid::new_v5(&claim.id.0, kind.as_bytes())),
+        // A claim ends once by one payment or at one instant, however often its payments are taken back.
+        id: EventId(Uuid::new_v5(&claim.id.0, end.as_bytes())),
         at,
         client_id: Some(claim.client_id),
-        actor: claim.ended_by.clone(),
+        actor: match claim.state {
+            ClaimState::Open => SYSTEM.to_owned(),
+            _ => claim.ended_by.clone(),
+        },
         kind: kind.to_owned(),
         subject: format!("claim:{}", claim.id),
         data: json!({
@@ -177,6 +197,13 @@ mod tests {
             &said,
             &by_itself(&payment("2026-11-20T18:00:00Z", 1), UtcMs(9)),
         );
+        assert_eq!(reopened(&found), said);
+        let again = told(&reopened(&found), UtcMs(10));
+        assert_eq!(
+            (again.kind.as_str(), again.actor.as_str()),
+            ("claim.reopened", "system")
+        );
+        assert_ne!(again.id, told(&reopened(&found), UtcMs(11)).id);
         assert_eq!(
             (found.state, found.ended_by.as_str()),
             (ClaimState::Found, "system")

@@ -27,6 +27,7 @@ pub async fn all(store: Subject) {
     the_payment_that_is_meant_closes_it(&store).await;
     other_money_leaves_it_open(&store).await;
     what_came_before_is_found_at_once(&store).await;
+    what_is_taken_back_opens_it_again(&store).await;
     a_second_disposition_brings_none(&store).await;
     it_is_listed_by_portfolio_page_by_page(&store).await;
 }
@@ -287,6 +288,52 @@ async fn what_came_before_is_found_at_once(store: &Subject) {
         (ClaimState::Found, Some(payment.id))
     );
     assert_eq!(told_of(store, &claim).await, ["claim.found"]);
+}
+
+async fn what_is_taken_back_opens_it_again(store: &Subject) {
+    let called = Called::new(store).await;
+    let claim = called.says(store).await;
+    let first = Payment {
+        posted_at: NOW.plus_ms(HOUR_MS),
+        ..called.person.payment(5_000)
+    };
+    called.post(store, &first).await;
+    let back = |of: &Payment, hours: i64| Payment {
+        amount: Money::new(-5_000, mxn()),
+        reverses: Some(of.id),
+        posted_at: NOW.plus_ms(hours * HOUR_MS),
+        ..called.person.payment(0)
+    };
+    called.post(store, &back(&first, 2)).await;
+    assert_eq!(stored(store, &claim).await, claim);
+    let kinds = told_of(store, &claim).await;
+    assert_eq!(kinds, ["claim.found", "claim.reopened"]);
+    // Two come in: the first of them is it, and the other one where that is taken back.
+    let second = Payment {
+        posted_at: NOW.plus_ms(3 * HOUR_MS),
+        ..called.person.payment(4_000)
+    };
+    called.post(store, &second).await;
+    let third = Payment {
+        posted_at: NOW.plus_ms(4 * HOUR_MS),
+        ..called.person.payment(3_000)
+    };
+    called.post(store, &third).await;
+    assert_eq!(stored(store, &claim).await.payment_id, Some(second.id));
+    let gone = Payment {
+        amount: Money::new(-4_000, mxn()),
+        ..back(&second, 5)
+    };
+    called.post(store, &gone).await;
+    let after = stored(store, &claim).await;
+    assert_eq!(
+        (after.state, after.payment_id),
+        (ClaimState::Found, Some(third.id))
+    );
+    let kinds = told_of(store, &claim).await;
+    let twice = ["claim.found", "claim.reopened"].repeat(2);
+    assert_eq!(kinds[..4], twice);
+    assert_eq!(kinds[4..], ["claim.found"]);
 }
 
 async fn a_second_disposition_brings_none(store: &Subject) {

@@ -9,7 +9,7 @@ use domain::ids::{ClaimId, DebtorId};
 use domain::ports::store::{
     CLAIM_NOT_FOUND, ClaimEnd, ClaimFilter, ClaimStore, Page, PageRequest, StoreError,
 };
-use domain::rules::claim::{by_itself, ended, is_meant, told};
+use domain::rules::claim::{by_itself, ended, is_meant, reopened, told};
 use domain::time::UtcMs;
 
 fn found_by(t: &mut Tables, claim: &Claim, payment: &Payment, at: UtcMs) {
@@ -21,13 +21,18 @@ fn found_by(t: &mut Tables, claim: &Claim, payment: &Payment, at: UtcMs) {
 /// Keeps what a debtor says he paid; it is found at once where what is meant is there and was not taken back.
 pub(super) fn made(t: &mut Tables, claim: &Claim) {
     t.claims.insert(claim.id, claim.clone());
+    look(t, claim, claim.made_at);
+}
+
+/// Looks for what is meant among what came and was not taken back.
+fn look(t: &mut Tables, claim: &Claim, at: UtcMs) {
     let own = t.payments.of(claim.debtor_id);
     let back: Vec<_> = own.filter_map(|p| p.reverses).collect();
     let stands = |p: &&Payment| is_meant(claim, p) && !back.contains(&p.id);
     let meant = t.payments.of(claim.debtor_id).filter(stands);
     let meant = meant.max_by_key(|p| (p.paid_at, p.id)).cloned();
     if let Some(payment) = meant {
-        found_by(t, claim, &payment, claim.made_at);
+        found_by(t, claim, &payment, at);
     }
 }
 
@@ -37,6 +42,22 @@ pub(super) fn found(t: &mut Tables, payment: &Payment) {
     let meant: Vec<Claim> = t.claims.values().filter(open).cloned().collect();
     for claim in meant {
         found_by(t, &claim, payment, payment.posted_at);
+    }
+}
+
+/// Opens the claims again that were found to be the payment which `back` takes back, and looks whether another one is
+/// meant.
+pub(super) fn lost(t: &mut Tables, back: &Payment) {
+    let Some(gone) = back.reverses else {
+        return;
+    };
+    let of_it = |c: &&Claim| c.state == ClaimState::Found && c.payment_id == Some(gone);
+    let closed: Vec<Claim> = t.claims.values().filter(of_it).cloned().collect();
+    for claim in closed {
+        let open = reopened(&claim);
+        t.append(&[told(&open, back.posted_at)]);
+        t.claims.insert(open.id, open.clone());
+        look(t, &open, back.posted_at);
     }
 }
 

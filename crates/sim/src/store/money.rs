@@ -216,6 +216,8 @@ pub(super) fn post_on(
     if payment.amount.amount_minor > 0 {
         end_callbacks(t, payment);
         super::claims::found(t, payment);
+    } else {
+        super::claims::lost(t, payment);
     }
     for broken in promises.iter().filter(|p| p.state == PromiseState::Broken) {
         broken_first(t, broken.debtor_id, payment.posted_at);

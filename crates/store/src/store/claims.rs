@@ -1,4 +1,5 @@
-//! Claims of payment: made with their disposition, found by themselves with the payment that is meant, closed by a person.
+//! Claims of payment: made with their disposition, found by themselves with the payment that is
+//! meant, opened again where that is taken back, closed by a person.
 
 use super::SqlStore;
 use super::events::append;
@@ -14,7 +15,7 @@ use domain::ports::StoreError;
 use domain::ports::store::{
     CLAIM_NOT_FOUND, ClaimEnd, ClaimFilter, ClaimStore, PAGE_LIMIT_MAX, Page, PageRequest,
 };
-use domain::rules::claim::{by_itself, ended, is_meant, told};
+use domain::rules::claim::{by_itself, ended, is_meant, reopened, told};
 use domain::time::UtcMs;
 
 async fn found_by(
@@ -33,11 +34,16 @@ pub(super) async fn made(tx: &mut Link, claim: &Claim) -> Result<(), StoreError>
     // Whoever posts money of his meanwhile comes first, and is seen, or comes after and sees this.
     lock_person_of(tx, claim.debtor_id).await?;
     tx.insert(std::slice::from_ref(claim), "").await?;
+    look(tx, claim, claim.made_at).await
+}
+
+/// Looks for what is meant among what came and was not taken back.
+async fn look(tx: &mut Link, claim: &Claim, at: UtcMs) -> Result<(), StoreError> {
     let rest = "WHERE debtor_id=$1 AND amount_minor>0 AND reverses IS NULL AND NOT EXISTS \
         (SELECT 1 FROM payments r WHERE r.reverses=payments.id) ORDER BY paid_at DESC, id DESC";
     let came: Vec<Payment> = tx.all(rest, vals![claim.debtor_id]).await?;
     match came.iter().find(|payment| is_meant(claim, payment)) {
-        Some(payment) => found_by(tx, claim, payment, claim.made_at).await,
+        Some(payment) => found_by(tx, claim, payment, at).await,
         None => Ok(()),
     }
 }
@@ -48,6 +54,23 @@ pub(super) async fn found(tx: &mut Link, payment: &Payment) -> Result<(), StoreE
     let open: Vec<Claim> = tx.all(rest, vals![payment.debtor_id]).await?;
     for claim in open.iter().filter(|claim| is_meant(claim, payment)) {
         found_by(tx, claim, payment, payment.posted_at).await?;
+    }
+    Ok(())
+}
+
+/// Opens the claims again that were found to be the payment which `back` takes back, and looks whether another one is
+/// meant; the debtor's person is locked already.
+pub(super) async fn lost(tx: &mut Link, back: &Payment) -> Result<(), StoreError> {
+    let Some(gone) = back.reverses else {
+        return Ok(());
+    };
+    let rest = "WHERE debtor_id=$1 AND state='found' AND payment_id=$2 ORDER BY id";
+    let closed: Vec<Claim> = tx.all(rest, vals![back.debtor_id, gone]).await?;
+    for claim in &closed {
+        let open = reopened(claim);
+        tx.put(&open).await?;
+        append(tx, &[told(&open, back.posted_at)]).await?;
+        look(tx, &open, back.posted_at).await?;
     }
     Ok(())
 }

@@ -233,6 +233,8 @@ pub(super) async fn post_on(
     if payment.amount.amount_minor > 0 {
         end_callbacks(tx, payment).await?;
         claims::found(tx, payment).await?;
+    } else {
+        claims::lost(tx, payment).await?;
     }
     for broken in promises.iter().filter(|p| p.state == PromiseState::Broken) {
         broken_first(tx, broken.debtor_id, payment.posted_at).await?;
