@@ -12,8 +12,8 @@ use crate::shared::{Shared, persist};
 use domain::entity::{Attempt, CampaignParams, Disposition, Promise};
 use domain::ids::AgentId;
 use domain::ports::store::{
-    CALLBACK_PRIORITY, CallbackRow, Closing, ContactFacts, ItemState, ListFilter, PAGE_LIMIT_MAX,
-    PageRequest, StoreError,
+    CALLBACK_PRIORITY, CallbackRow, Closing, ContactFacts, ItemState, LEFT_SEGMENT, ListFilter,
+    PAGE_LIMIT_MAX, PageRequest, StoreError,
 };
 use domain::rules::disposition::{CLAIM_MAX_DAYS, in_set, proof_of, retry_as, takes_claim};
 use domain::rules::negotiation::Outcome;
@@ -330,9 +330,12 @@ async fn next_item(
         .unwrap_or(domain::entity::CallResult::Human);
     let base = match &case.seat {
         Some(seat) => ladder::counted(&seat.ctx.stocked, result, true),
-        None => stored.clone(),
+        None => ItemState {
+            done: stored.done && stored.note != LEFT_SEGMENT,
+            ..stored.clone()
+        },
     };
-    if stored.done {
+    if stored.done && stored.note != LEFT_SEGMENT {
         return Ok(Some(crate::ops::keep_done(Some(stored), base)));
     }
     let history = match &case.seat {
@@ -349,7 +352,7 @@ async fn next_item(
             item.next_at = item.next_at.max(next);
         }
     }
-    Ok(Some(item))
+    Ok(Some(crate::ops::keep_done(Some(stored), item)))
 }
 
 fn placed(

@@ -4,7 +4,9 @@
 use crate::live::{CallCtx, Stocked};
 use domain::entity::{Attempt, CallResult, CampaignParams, Channel, ContactPoint, DialMode};
 use domain::ids::PointId;
-use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, ContactFacts, ItemState};
+use domain::ports::store::{
+    AWAITING_DISPOSITION, CALLBACK_PRIORITY, CallbackRow, ContactFacts, ItemState,
+};
 use domain::rules::ladder::order_points;
 use domain::rules::retry::{self, AFTER_CONVERSATION_H, RetryCase};
 use domain::time::{HOUR_MS, UtcMs};
@@ -112,7 +114,7 @@ pub(crate) fn after_result(
     let Some(step) = retry::after_by(&case, own) else {
         if result == CallResult::Human {
             item.next_at = at.plus_ms(AFTER_CONVERSATION_H * HOUR_MS);
-            "awaiting_disposition".clone_into(&mut item.note);
+            AWAITING_DISPOSITION.clone_into(&mut item.note);
         } else {
             item.next_at = at;
             noted(stocked, &mut item, "withdrawn");

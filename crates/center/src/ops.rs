@@ -8,7 +8,7 @@ use domain::entity::{Channel, Hold, HoldKind, HoldScope, Suppression, Suppressio
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, HoldId, SuppressionId};
 use domain::pii::Pii;
-use domain::ports::store::{CALLBACK_CANCELLED, CallbackRow, ItemState, StoreError};
+use domain::ports::store::{CALLBACK_CANCELLED, CallbackRow, ItemState, LEFT_SEGMENT, StoreError};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -22,9 +22,20 @@ pub(crate) async fn stored_item(
     Ok(items.into_iter().find(|i| i.campaign_id == campaign))
 }
 
-/// An item that left the campaign meanwhile (paid, final) stays out; what the call counted is kept.
+/// An item that left the campaign meanwhile (paid, final) stays out; what the call counted is kept. Who left with his
+/// segment is out only until it holds him again: what ended for good since, or is agreed with him, stands.
 pub(crate) fn keep_done(stored: Option<ItemState>, item: ItemState) -> ItemState {
     match stored {
+        Some(stored) if stored.done && stored.note == LEFT_SEGMENT => {
+            if item.done || CallbackRow::is_agreed(&item) {
+                return item;
+            }
+            ItemState {
+                done: true,
+                note: stored.note,
+                ..item
+            }
+        }
         Some(stored) if stored.done => ItemState {
             attempts: item.attempts.max(stored.attempts),
             last_result: item.last_result.or(stored.last_result),
@@ -41,7 +52,7 @@ fn ended_meanwhile(stored: &ItemState, leased: &ItemState) -> bool {
         && CallbackRow::is_agreed(leased)
 }
 
-/// Gives a leased item back.
+/// Gives a leased item back; what became of it meanwhile is kept.
 pub(crate) async fn give_back(shared: &Shared, item: ItemState) {
     let item = match stored_item(shared, item.campaign_id, item.debtor_id).await {
         Ok(Some(stored)) if ended_meanwhile(&stored, &item) => stored,
@@ -181,5 +192,63 @@ pub(crate) fn merged(before: Option<&LastFeed>, fed: LastFeed) -> LastFeed {
     match before {
         Some(before) if fed.reserved == 0 => before.clone(),
         _ => fed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::entity::CallResult;
+    use domain::ports::store::CALLBACK_PRIORITY;
+    use domain::time::UtcMs;
+    use uuid::Uuid;
+
+    fn item(done: bool, note: &str) -> ItemState {
+        ItemState {
+            campaign_id: CampaignId(Uuid::from_u128(1)),
+            debtor_id: DebtorId(Uuid::from_u128(2)),
+            next_at: UtcMs(5),
+            priority: 0,
+            attempts: 1,
+            last_result: None,
+            next_point: None,
+            done,
+            note: note.to_owned(),
+        }
+    }
+
+    #[test]
+    fn who_left_while_they_talked_stays_out() {
+        let called = ItemState {
+            attempts: 2,
+            last_result: Some(CallResult::NoAnswer),
+            next_at: UtcMs(9),
+            ..item(false, "retry")
+        };
+        let paid = keep_done(Some(item(true, "paid")), called.clone());
+        let want = ItemState {
+            attempts: 2,
+            last_result: Some(CallResult::NoAnswer),
+            ..item(true, "paid")
+        };
+        assert_eq!(paid, want);
+        // With his segment: where he stands by this call is where he goes on, should he come back.
+        let left = keep_done(Some(item(true, LEFT_SEGMENT)), called.clone());
+        let want = ItemState {
+            done: true,
+            note: LEFT_SEGMENT.into(),
+            ..called.clone()
+        };
+        assert_eq!(left, want);
+        let ended = item(true, "final");
+        let agreed = ItemState {
+            priority: CALLBACK_PRIORITY,
+            ..item(false, "callback")
+        };
+        for row in [ended, agreed] {
+            let stands = keep_done(Some(item(true, LEFT_SEGMENT)), row.clone());
+            assert_eq!(stands, row);
+        }
+        assert_eq!(keep_done(None, called.clone()), called);
     }
 }

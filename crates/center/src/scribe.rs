@@ -131,7 +131,10 @@ async fn open(
                 ..ctx.stocked.state.clone()
             };
             ladder::noted(&ctx.stocked, &mut item, "busy_elsewhere");
-            release(shared, ctx, item).await;
+            // His campaign may have let him go a moment ago: then that is what stands.
+            if ctx.stocked.in_campaign {
+                crate::ops::give_back(shared, item).await;
+            }
             return false;
         }
         Err(error) => return failed(shared, ctx, &error).await,

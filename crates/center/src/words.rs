@@ -5,6 +5,7 @@ use domain::entity::{
     BlockReason, CallResult, CampaignStatus, Channel, DialMode, MessageState, PaymentChannel,
     PlanState, PromiseState, Verdict, VisitOutcome,
 };
+use domain::ports::store::{AWAITING_DISPOSITION, LEFT_SEGMENT, RETURNED};
 use domain::spoken::short_date;
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
@@ -171,7 +172,6 @@ pub(crate) fn note(note: &str) -> Option<Both> {
             "el mensaje de la campaña no está aprobado en su idioma",
             "the campaign's message is not approved in his language",
         ),
-        "paid" => ("pagó", "paid"),
         "promise" => ("tiene una promesa vigente", "has a promise alive"),
         "callback" | "callback_own" => {
             ("se acordó llamar en otro momento", "a call-back is agreed")
@@ -192,7 +192,7 @@ pub(crate) fn note(note: &str) -> Option<Both> {
             "se retiró y se juzga de nuevo",
             "was withdrawn and is judged anew",
         ),
-        "awaiting_disposition" => ("espera su tipificación", "awaits its disposition"),
+        AWAITING_DISPOSITION => ("espera su tipificación", "awaits its disposition"),
         "not_disposed" => ("quedó sin tipificar", "was not disposed"),
         "cooloff" => (
             "descansa tras el último contacto",
@@ -214,7 +214,29 @@ pub(crate) fn note(note: &str) -> Option<Both> {
             "su última llamada quedó sin destino conocido",
             "the fate of his last call is unknown",
         ),
-        other => return refused_for(other),
+        other => return followed(other).or_else(|| refused_for(other)),
+    })
+}
+
+/// What became of his accounts, his file or his segment.
+fn followed(note: &str) -> Option<Both> {
+    Some(match note {
+        "paid" => ("pagó", "paid"),
+        "reversed" => ("su pago se devolvió", "his payment was taken back"),
+        "recalled" => (
+            "el acreedor retiró sus cuentas",
+            "the creditor recalled his accounts",
+        ),
+        "merged" => (
+            "su ficha se unió a otra de la misma persona",
+            "his file was merged into another one of the same person",
+        ),
+        LEFT_SEGMENT => (
+            "ya no está en el segmento de la campaña",
+            "is in the campaign's segment no more",
+        ),
+        RETURNED => ("volvió a la campaña", "is in the campaign again"),
+        _ => return None,
     })
 }
 

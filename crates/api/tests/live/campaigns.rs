@@ -316,7 +316,10 @@ async fn campaigns_run_pause_and_stop() {
         .await;
     assert_eq!(status, StatusCode::OK, "{report}");
     assert_eq!(report["campaign"]["status"], "running");
-    assert_eq!(report["refill"], json!({"matched": 0, "added": 0}));
+    assert_eq!(
+        report["refill"],
+        json!({"matched": 0, "added": 0, "returned": 0, "left": 0})
+    );
     let problems = report["problems"].as_array().expect("problems");
     assert!(
         !problems.is_empty()

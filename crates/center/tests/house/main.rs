@@ -47,6 +47,7 @@ mod routes;
 mod rows;
 mod screen;
 mod screens;
+mod segments;
 mod severed;
 mod short_calls;
 mod skilled;

@@ -93,6 +93,30 @@ pub fn asks_the_law(expr: &Expr) -> bool {
     }
 }
 
+/// The expression without what the hour alone decides: whoever is in it at some hour is in this. A night ends nobody's
+/// place in a campaign. Names in it have to be put in before.
+#[must_use]
+pub fn at_any_hour(expr: &Expr) -> Expr {
+    widened(expr, true)
+}
+
+/// As wide as the law's marks may make it, or within a `not` as narrow.
+fn widened(expr: &Expr, wide: bool) -> Expr {
+    let all = |parts: &[Expr]| parts.iter().map(|part| widened(part, wide)).collect();
+    match expr {
+        Expr::And(parts) => Expr::And(all(parts)),
+        Expr::Or(parts) => Expr::Or(all(parts)),
+        Expr::Not(part) => Expr::Not(Box::new(widened(part, !wide))),
+        Expr::Cmp { .. } | Expr::Between { .. } | Expr::In { .. } if asks_the_law(expr) => {
+            match wide {
+                true => Expr::All,
+                false => Expr::Not(Box::new(Expr::All)),
+            }
+        }
+        other => other.clone(),
+    }
+}
+
 impl SegmentFacts<'_> {
     /// The values of every field at `now`.
     #[must_use]

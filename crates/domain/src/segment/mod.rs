@@ -27,7 +27,7 @@ mod words;
 
 pub use check::check;
 pub use difference::{Changed, What, difference};
-pub use facts::{Assigned, SegmentFacts, asks_the_law};
+pub use facts::{Assigned, SegmentFacts, asks_the_law, at_any_hour};
 pub use field::{Field, FieldKind};
 pub use named::{NAMED_DEPTH, NAMED_MAX, NamedKey, expand, named};
 pub use names::{Group, Name, name_of};

@@ -128,6 +128,23 @@ fn evaluation() {
     }
 }
 
+#[test]
+fn the_hour_is_not_asked() {
+    let row = |attempts| SegmentRow {
+        attempts,
+        ..SegmentRow::default()
+    };
+    for text in [
+        "callable_now and attempts < 3",
+        "attempts < 3 and not (callable_now = no)",
+        "not (attempts >= 3 or callable_now != yes)",
+    ] {
+        let wide = at_any_hour(&ok(text));
+        assert!(eval(&wide, &row(2)), "{text}");
+        assert!(!eval(&wide, &row(3)), "{text}");
+    }
+}
+
 fn words(field: Field) -> BoxedStrategy<String> {
     match field.words() {
         Some(words) => proptest::sample::select(words)
@@ -192,6 +209,19 @@ proptest! {
         prop_assert_eq!(parse(&text).map_err(|e| format!("{text}: {e}")), Ok(expr.clone()));
         let json = serde_json::to_string(&expr).expect("json");
         prop_assert_eq!(serde_json::from_str::<Expr>(&json).expect("back"), expr);
+    }
+
+    #[test]
+    fn whoever_is_in_it_at_some_hour_is_in_it_at_any(expr in tree(), attempts in 0_i64..3) {
+        let wide = at_any_hour(&expr);
+        prop_assert!(!asks_the_law(&wide));
+        for callable_now in [false, true] {
+            let row = SegmentRow { callable_now, attempts, ..SegmentRow::default() };
+            prop_assert!(!eval(&expr, &row) || eval(&wide, &row), "{expr:?}");
+        }
+        if !asks_the_law(&expr) {
+            prop_assert_eq!(wide, expr);
+        }
     }
 
     #[test]

@@ -43,7 +43,11 @@ async fn refill_adds_each_debtor_once(store: &Subject) {
         .refill_campaign(&campaign, &few, NOW, &told)
         .await
         .expect("refill");
-    let want = |matched, added| RefillReport { matched, added };
+    let want = |matched, added| RefillReport {
+        matched,
+        added,
+        ..RefillReport::default()
+    };
     assert_eq!(report, want(1, 1));
     let every = domain::segment::Expr::All;
     for added in [2, 0] {
@@ -100,7 +104,7 @@ async fn items_are_kept_whole(store: &Subject) {
         store.items_of(person.debtor.id).await.expect("items"),
         vec![row.clone()]
     );
-    // A refill does not bring back who has left.
+    // A refill does not bring back who has left for good.
     refill(store, &campaign).await;
     assert_eq!(
         store.items_of(person.debtor.id).await.expect("items"),

@@ -25,6 +25,7 @@ pub async fn all(store: Subject) {
     caller_ids_have_health(&store).await;
     a_caller_id_rests_once(&store).await;
     super::assigned::all(&store).await;
+    super::members::all(&store).await;
     super::settled::all(&store).await;
     super::file_tasks::all(&store).await;
 }

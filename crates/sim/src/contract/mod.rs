@@ -41,6 +41,7 @@ pub mod law;
 mod law_acts;
 pub mod letters;
 pub mod marks;
+mod members;
 pub mod merges;
 pub mod messages;
 mod messages_ends;

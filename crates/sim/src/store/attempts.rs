@@ -13,8 +13,8 @@ use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId};
 use domain::law::Judge;
 use domain::pii::Pii;
 use domain::ports::store::{
-    AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome,
-    PAGE_LIMIT_MAX, Page, PageRequest, PastAttempts, PastCall, ShortCount, StoreError,
+    AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, LEFT_SEGMENT, OpenDraft,
+    OpenOutcome, PAGE_LIMIT_MAX, Page, PageRequest, PastAttempts, PastCall, ShortCount, StoreError,
 };
 use domain::rules::detector::is_mailbox;
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
@@ -188,7 +188,13 @@ impl AttemptStore for MemoryStore {
             .filter(|_| attempt.mode != DialMode::Manual)
             .and_then(|id| t.campaigns.get(&id))
             .is_some_and(|c| c.status != CampaignStatus::Running);
-        if stopped {
+        // Who has left the campaign's segments is called no more, though he waits in a hopper still.
+        let left = attempt
+            .campaign_id
+            .filter(|_| attempt.mode != DialMode::Manual)
+            .and_then(|id| t.items.get(&(id, attempt.debtor_id)))
+            .is_some_and(|i| i.done && i.note == LEFT_SEGMENT);
+        if stopped || left {
             return Ok(OpenOutcome::Busy);
         }
         let facts = facts_of(&t, attempt.debtor_id, draft.action.now)?;

@@ -213,7 +213,10 @@ impl ContactStore for MemoryStore {
             whole.push(self.whole_segment(campaign.client_id, expr, None).await?);
         }
         let mut t = self.tx().await?;
-        let mut report = RefillReport::default();
+        let mut report = RefillReport {
+            left: super::members::end_left(&mut t, campaign, &whole, now),
+            ..RefillReport::default()
+        };
         let mut seen = BTreeSet::new();
         for (part, expr) in (0_u32..).zip(&whole) {
             for debtor_id in super::portfolio::matching(&t, campaign.client_id, expr, now) {
@@ -222,6 +225,12 @@ impl ContactStore for MemoryStore {
                 }
                 report.matched += 1;
                 let key = (campaign.id, debtor_id);
+                let owes = t.debts.of(debtor_id).any(|d| d.status == DebtStatus::Open);
+                let gone = t.items.get_mut(&key).filter(|i| owes && i.may_return());
+                if let Some(item) = gone {
+                    item.come_back(now);
+                    report.returned += 1;
+                }
                 t.items.entry(key).or_insert_with(|| {
                     report.added += 1;
                     ItemState {

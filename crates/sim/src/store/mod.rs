@@ -19,6 +19,7 @@ mod inbound;
 mod interest;
 mod keeps;
 mod law;
+mod members;
 mod merges;
 mod messages;
 mod messages_ends;

@@ -9,8 +9,8 @@ use domain::entity::{
 use domain::event::NewEvent;
 use domain::ids::{DebtorId, PaymentId, ReceiptId};
 use domain::ports::store::{
-    CALLBACK_CANCELLED, CallbackRow, ItemState, MoneyStore, PaymentOutcome, PromiseRefusal,
-    PromiseTerms, StoreError,
+    CALLBACK_CANCELLED, CallbackRow, ItemState, LEFT_SEGMENT, MoneyStore, PaymentOutcome,
+    PromiseRefusal, PromiseTerms, StoreError,
 };
 use domain::rules::allocation;
 use domain::rules::promise::{judged, outcome};
@@ -316,9 +316,10 @@ fn judge(t: &mut Tables, payment: &Payment) -> Vec<Promise> {
     changed
 }
 
-/// The debtor of a broken promise leads the queue.
+/// The debtor of a broken promise leads the queue, also where he comes back into it.
 fn broken_first(t: &mut Tables, debtor: DebtorId, now: UtcMs) {
-    let of_him = |i: &&mut ItemState| i.debtor_id == debtor && !i.done;
+    let in_it = |i: &ItemState| !i.done || i.note == LEFT_SEGMENT;
+    let of_him = |i: &&mut ItemState| i.debtor_id == debtor && in_it(i);
     for item in t.items.values_mut().filter(of_him) {
         item.priority = item.priority.max(10);
         item.next_at = now;

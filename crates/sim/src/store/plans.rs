@@ -10,8 +10,8 @@ use domain::entity::{
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId, EventId, PaymentId, PlanId};
 use domain::ports::store::{
-    PAGE_LIMIT_MAX, PLANS_OF_MAX, Page, PageRequest, PlanDocument, PlanFilter, PlanRefusal,
-    PlanStore, StoreError,
+    LEFT_SEGMENT, PAGE_LIMIT_MAX, PLANS_OF_MAX, Page, PageRequest, PlanDocument, PlanFilter,
+    PlanRefusal, PlanStore, StoreError,
 };
 use domain::rules::plan::{self, PaidUnder};
 use domain::time::UtcMs;
@@ -215,7 +215,7 @@ fn break_plan(t: &mut Tables, mut file: PlanFile, now: UtcMs) -> Option<Plan> {
     for item in t
         .items
         .values_mut()
-        .filter(|i| i.debtor_id == debtor && !i.done)
+        .filter(|i| i.debtor_id == debtor && (!i.done || i.note == LEFT_SEGMENT))
     {
         item.priority = item.priority.max(10);
         item.next_at = now;

@@ -19,8 +19,8 @@ use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId, PointId};
 use domain::law::Judge;
 use domain::ports::StoreError;
 use domain::ports::store::{
-    AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome, Page,
-    PageRequest, PastAttempts, PastCall, ShortCount,
+    AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, LEFT_SEGMENT, OpenDraft,
+    OpenOutcome, Page, PageRequest, PastAttempts, PastCall, ShortCount,
 };
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 use std::sync::LazyLock;
@@ -38,7 +38,7 @@ fn committed(draft: &OpenDraft, verdict: &Verdict) -> Attempt {
 }
 
 /// Whether the person is free for this attempt, of a node whose lease was not taken over: nobody of his, nor his number, is being called, his
-/// campaign is not stopped, and the lease on the debtor is this node's, unless a person dials by hand and
+/// campaign is not stopped and holds him still, and the lease on the debtor is this node's, unless a person dials by hand and
 /// nobody holds it. Takes the locks that make the answer hold until the end of the transaction: the
 /// person's row, then his number.
 async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
@@ -50,7 +50,8 @@ async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
         attempt.person_id,
         attempt.phone,
         campaign,
-        CampaignStatus::Running
+        CampaignStatus::Running,
+        attempt.debtor_id
     ];
     if tx.dialect() == Dialect::Lite {
         return free_alone(tx, attempt, busy).await;
@@ -72,12 +73,15 @@ async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
     is_leased(&person, attempt)
 }
 
-/// That a person `$1`, a number `$2` or a campaign `$3` other than `$4` keeps an attempt from being made.
+/// That a person `$1`, a number `$2` or a campaign `$3` other than `$4`, or whose segments the debtor `$5` has left,
+/// keeps an attempt from being made.
 fn is_busy() -> String {
     format!(
         "(EXISTS (SELECT 1 FROM attempts WHERE person_id=$1 AND {LIVE}) \
             OR EXISTS (SELECT 1 FROM attempts WHERE phone=$2 AND {LIVE}) \
-            OR EXISTS (SELECT 1 FROM campaigns WHERE id=$3 AND status<>$4))"
+            OR EXISTS (SELECT 1 FROM campaigns WHERE id=$3 AND status<>$4) \
+            OR EXISTS (SELECT 1 FROM campaign_items WHERE campaign_id=$3 AND debtor_id=$5 \
+                AND done AND note='{LEFT_SEGMENT}'))"
     )
 }
 
@@ -85,7 +89,7 @@ fn is_busy() -> String {
 static WHO_IS_FREE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT n.fence, p.lease_debtor, p.lease_node, p.lease_fence, {} AS busy FROM nodes n \
-            LEFT JOIN persons p ON p.id=$1 WHERE n.name=$5",
+            LEFT JOIN persons p ON p.id=$1 WHERE n.name=$6",
         is_busy()
     )
 });

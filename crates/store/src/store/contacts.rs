@@ -4,6 +4,7 @@ use super::SqlStore;
 use super::events::append;
 use super::facts::facts_of;
 use super::items::{FREE, free_debtor, write_item, write_verdict};
+use super::members;
 use super::sums::{order_code, order_values, reorder_campaign};
 use super::wake;
 use crate::segment::Filter;
@@ -143,12 +144,18 @@ impl ContactStore for SqlStore {
             whole.push(self.whole_segment(campaign.client_id, expr, None).await?);
         }
         let parts = whole.as_slice();
-        let mut report = RefillReport::default();
+        let mut report = RefillReport {
+            left: members::end_left(self, campaign, parts, now).await?,
+            ..RefillReport::default()
+        };
         for (part, at) in (0_u32..).zip(0..parts.len()) {
             let expr = only_here(parts, at);
             let filter = Filter::of_client(self.dialect(), campaign.client_id, &expr, now);
             let filter = self.whole(filter).await?;
             let moved = (parts.len() > 1).then_some(part);
+            let place = (part, now);
+            report.returned +=
+                members::bring_back(self, campaign.id, filter.clone(), place).await?;
             let (matched, missing, elsewhere) = matching(self, campaign, filter, moved).await?;
             report.matched += matched;
             // Piece by piece, so that nobody waits long for the writer; a refill cut short is made whole

@@ -190,7 +190,7 @@ pub(crate) async fn write_verdict(
     tx.run(sql, values).await.map(drop)
 }
 
-/// Debtors without an open debt leave the campaigns.
+/// Debtors without an open debt leave the campaigns, until they owe again (`members`).
 pub(super) async fn end_items(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
     let sql = "UPDATE campaign_items SET done=TRUE, note='recalled' WHERE NOT EXISTS \
         (SELECT 1 FROM debts x WHERE x.debtor_id=campaign_items.debtor_id AND x.status='open') \

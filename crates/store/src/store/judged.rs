@@ -35,14 +35,16 @@ async fn close_promise(tx: &mut Link, promise: &Promise, now: UtcMs) -> Result<(
     tx.run(sql, vals![id, now]).await.map(drop)
 }
 
-/// The debtor of a broken promise leads the queue.
+/// The debtor of a broken promise leads the queue, also where he comes back into it: a segment of those without a
+/// promise has let him go meanwhile.
 pub(super) async fn broken_first(
     tx: &mut Link,
     debtor: DebtorId,
     now: UtcMs,
 ) -> Result<(), StoreError> {
     let sql = "UPDATE campaign_items SET next_at=$2, \
-        priority=CASE WHEN priority>$3 THEN priority ELSE $3 END WHERE debtor_id=$1 AND NOT done";
+        priority=CASE WHEN priority>$3 THEN priority ELSE $3 END WHERE debtor_id=$1 \
+        AND (NOT done OR note='left_segment')";
     tx.run(sql, vals![debtor, now, BROKEN_FIRST])
         .await
         .map(drop)

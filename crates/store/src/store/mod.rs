@@ -45,6 +45,7 @@ mod letters;
 mod links;
 mod listed;
 mod marks;
+mod members;
 mod merge_wishes;
 mod merges;
 mod messages;

@@ -114,7 +114,8 @@ async fn break_plan(
         refresh(tx, &[debt.debtor_id]).await?;
     }
     let sql = "UPDATE campaign_items SET next_at=$2, \
-        priority=CASE WHEN priority>$3 THEN priority ELSE $3 END WHERE debtor_id=$1 AND NOT done";
+        priority=CASE WHEN priority>$3 THEN priority ELSE $3 END WHERE debtor_id=$1 \
+        AND (NOT done OR note='left_segment')";
     tx.run(sql, vals![file.plan.debtor_id, now, BROKEN_FIRST])
         .await?;
     let missed = file

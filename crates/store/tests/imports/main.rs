@@ -12,7 +12,7 @@ use domain::entity::{
 };
 use domain::ids::{DebtorId, ImportId, PlacementId};
 use domain::ports::StoreError;
-use domain::ports::store::{DebtorRow, ImportReport, PageRequest};
+use domain::ports::store::{DebtorRow, ImportReport, PageRequest, RETURNED};
 use domain::segment::Expr;
 use sim::contract::imports::file;
 use sim::contract::plans::agreed;
@@ -169,6 +169,11 @@ async fn recalls_are_taken_back(store: &Subject) {
     let scene = Scene::new(store).await;
     let (a, b) = (scene.draft_person(), scene.draft_person());
     take(store, &[a.row(2), b.row(3)]).await;
+    let campaign = scene.campaign(store).await;
+    let item = async || {
+        let items = store.items_of(b.debtor.id).await.expect("items");
+        (items[0].done, items[0].note.clone())
+    };
     let (id, _) = take(store, &[later(&a.row(2))]).await;
     let open = store
         .open_debts(scene.portfolio.id, "", 10)
@@ -179,9 +184,12 @@ async fn recalls_are_taken_back(store: &Subject) {
     assert_eq!(recalled.expect("recalled"), 1);
     let debt = store.get_debt(b.debt.id).await.expect("debt");
     assert_eq!(debt.status, DebtStatus::Recalled);
+    assert_eq!(item().await, (true, "recalled".to_owned()));
     undo(store, id).await;
     let debt = store.get_debt(b.debt.id).await.expect("debt");
     assert_eq!(debt.status, DebtStatus::Open);
+    refill(store, &campaign).await;
+    assert_eq!(item().await, (false, RETURNED.to_owned()), "called again");
 }
 
 async fn who_called_in_stays(store: &Subject) {

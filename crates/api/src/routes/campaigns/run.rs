@@ -32,6 +32,10 @@ struct Refill {
     matched: u64,
     /// Of them new in the campaign.
     added: u64,
+    /// Of them in the campaign again, after they had left it.
+    returned: u64,
+    /// In no segment of the campaign any more: their items ended.
+    left: u64,
 }
 
 impl From<RefillReport> for Refill {
@@ -39,6 +43,8 @@ impl From<RefillReport> for Refill {
         Self {
             matched: report.matched,
             added: report.added,
+            returned: report.returned,
+            left: report.left,
         }
     }
 }

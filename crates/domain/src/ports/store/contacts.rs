@@ -1,6 +1,6 @@
 //! The hopper's source: campaign items, reservations, and the facts a verdict needs.
 
-use super::StoreError;
+use super::{CALLBACK_PRIORITY, CallbackRow, StoreError};
 use crate::entity::{
     CallResult, Campaign, Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, ListState,
     Override, Party, Portfolio, Preference, Suppression, Verdict,
@@ -12,6 +12,16 @@ use crate::segment::Expr;
 use crate::time::UtcMs;
 use async_trait::async_trait;
 use std::sync::Arc;
+
+/// Note of an item whose debtor is in no segment of its campaign any more.
+pub const LEFT_SEGMENT: &str = "left_segment";
+/// Note of an item whose debtor is in the campaign again.
+pub const RETURNED: &str = "returned";
+/// Note of an item that waits for what its agent says of the call.
+pub const AWAITING_DISPOSITION: &str = "awaiting_disposition";
+/// Notes of items that ended for what may pass: all is paid, the accounts were recalled, the segment holds him no
+/// more. Whatever else ended an item (tries, a disposition, a merge) ended it for good.
+pub const MAY_PASS: [&str; 3] = ["paid", "recalled", LEFT_SEGMENT];
 
 /// Where one debtor stands in one campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +44,32 @@ pub struct ItemState {
     pub done: bool,
     /// Why it left or waits, for `why-not` (`final`, `attempts_per_debtor`, `blocked_cap`, …).
     pub note: String,
+}
+
+impl ItemState {
+    /// Whether it ends when no segment of the campaign holds him any more. A call-back was promised to the debtor
+    /// himself, whatever segment he is in by then; and of a call that waits for its disposition one may be about to be.
+    #[must_use]
+    pub fn ends_with_segment(&self) -> bool {
+        !self.done && !CallbackRow::is_agreed(self) && self.note != AWAITING_DISPOSITION
+    }
+
+    /// Whether it ended for what may pass.
+    #[must_use]
+    pub fn may_return(&self) -> bool {
+        self.done && MAY_PASS.contains(&self.note.as_str())
+    }
+
+    /// He is in the campaign again. What was tried counts on: limits and retry rules are of the debtor and of his
+    /// numbers, not of a debt (terms.md §10, §11). A call-back that money cancelled is not agreed once more.
+    pub fn come_back(&mut self, now: UtcMs) {
+        self.done = false;
+        RETURNED.clone_into(&mut self.note);
+        self.next_at = self.next_at.max(now);
+        if self.priority >= CALLBACK_PRIORITY {
+            self.priority = 0;
+        }
+    }
 }
 
 /// What the law engine needs to judge one debtor. Pure data; same facts, same verdict.
@@ -111,12 +147,20 @@ pub struct RefillReport {
     pub matched: u64,
     /// New in the campaign.
     pub added: u64,
+    /// In the campaign again, after they had left it.
+    pub returned: u64,
+    /// In no segment of the campaign any more.
+    pub left: u64,
 }
 
 /// Campaign items and reservations.
 #[async_trait]
 pub trait ContactStore: Send + Sync {
-    /// Takes into the campaign every debtor of its segment who is not in it yet.
+    /// Makes the campaign follow its segment: takes every debtor of it in who is not in the campaign yet, brings back
+    /// who left for what has passed ([`MAY_PASS`]) and owes again, and ends the items of those who are in it no more
+    /// ([`LEFT_SEGMENT`]), but for those who are on the phone at this moment and those of
+    /// [`ItemState::ends_with_segment`]. The hour ends nobody's item: of who leaves it is not asked whether he may be
+    /// called now. Rows older than the stored ones end none either.
     async fn refill_campaign(
         &self,
         campaign: &Campaign,
@@ -128,8 +172,8 @@ pub trait ContactStore: Send + Sync {
         self.refill_parts(campaign, parts, now, events).await
     }
     /// The same for the segments of a campaign's mix: a debtor of several belongs to the first. Items
-    /// that wait follow when the segments were changed; who is in none of them stays in his part, or in
-    /// the last one.
+    /// that wait follow when the segments were changed; who is in none of them and stays all the same does so in his
+    /// part, or in the last one.
     async fn refill_parts(
         &self,
         campaign: &Campaign,

@@ -44,7 +44,8 @@ pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
 pub use changes::{debt_changes, debtor_changes, point_changes};
 pub use claims::{CLAIM_NOT_FOUND, ClaimEnd, ClaimFilter, ClaimStore};
 pub use contacts::{
-    Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
+    AWAITING_DISPOSITION, Candidate, ContactFacts, ContactStore, ItemCounts, ItemState,
+    LEFT_SEGMENT, MAY_PASS, RETURNED, RefillReport, ReserveRequest,
 };
 pub use departures::{
     Departure, DepartureAsk, DepartureCount, DepartureRow, DepartureStore, STEP_LATE_MS,

@@ -170,6 +170,13 @@ export interface Said {
   es: string;
   en: string;
 }
+/** What a campaign's refill did. */
+export interface Refill {
+  matched: number;
+  added: number;
+  returned: number;
+  left: number;
+}
 /** A forecast value with its interval of 95 %. */
 export interface Spanned {
   value: number;
