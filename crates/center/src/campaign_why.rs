@@ -4,7 +4,7 @@ use crate::error::CenterError;
 use crate::shared::Shared;
 use crate::view::Problem;
 use crate::words;
-use domain::entity::CampaignStatus;
+use domain::entity::{CampaignStatus, Verdict};
 use domain::ids::{CampaignId, DebtorId};
 use domain::ports::store::{ItemState, ReasonKey};
 use domain::time::UtcMs;
@@ -73,10 +73,22 @@ pub struct WhyRow {
     pub last_result: Option<String>,
     /// Stored note.
     pub note: String,
-    /// First reason of his newest refusal, in Spanish.
+    /// First reason of the refusal that he waits for, in Spanish.
     pub es: Option<String>,
     /// In English.
     pub en: Option<String>,
+}
+
+/// Newest decisions on a debtor that are looked through for the one that his note tells of.
+const DECISIONS_MAX: u32 = 32;
+
+/// The refusal that an item waits for: the newest one of its reason, of its own campaign where there is one. What
+/// another campaign or channel was refused for last says nothing of it.
+fn refusal_of<'a>(item: &ItemState, newest: &'a [Verdict]) -> Option<&'a Verdict> {
+    let same = |v: &&Verdict| v.blocked.is_some() && words::refusal(Some(v)) == item.note;
+    let ours = |v: &&Verdict| v.campaign_id == Some(item.campaign_id);
+    let own = newest.iter().filter(same).find(ours);
+    own.or_else(|| newest.iter().find(same))
 }
 
 fn key_text(key: &ReasonKey) -> String {
@@ -219,11 +231,11 @@ pub(crate) async fn rows(
     let mut found = Vec::with_capacity(items.len());
     for item in items {
         let debtor = store.get_debtor(item.debtor_id).await?;
-        let refused = store.verdicts_of(item.debtor_id, 1).await?.pop();
-        let said = refused
-            .as_ref()
-            .filter(|_| item.note.starts_with("blocked_"))
-            .and_then(|v| v.reason());
+        let newest = match item.note.starts_with("blocked_") {
+            true => store.verdicts_of(item.debtor_id, DECISIONS_MAX).await?,
+            false => Vec::new(),
+        };
+        let said = refusal_of(&item, &newest).and_then(Verdict::reason);
         found.push(WhyRow {
             debtor_id: item.debtor_id,
             external_ref: debtor.external_ref,
@@ -241,6 +253,55 @@ pub(crate) async fn rows(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::entity::{BlockReason, Channel, CheckPoint, Decision};
+    use domain::ids::VerdictId;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    fn refused(campaign: u128, blocked: Option<BlockReason>, en: &str) -> Verdict {
+        let body = json!({
+            "id": VerdictId(Uuid::from_u128(3)), "at": UtcMs(1), "check_point": CheckPoint::Hopper,
+            "debtor_id": DebtorId(Uuid::from_u128(1)), "campaign_id": CampaignId(Uuid::from_u128(campaign)),
+            "channel": Channel::Call, "decision": Decision::Deny.as_str(), "blocked": blocked,
+            "rules": [{"rule": "co/x", "es": "x", "en": en, "refused": blocked.is_some()}],
+            "packs": [], "zones": [], "counters": [],
+        });
+        serde_json::from_value(body).expect("a decision")
+    }
+
+    #[test]
+    fn a_row_tells_of_its_own_refusal() {
+        let (cap, hold) = (Some(BlockReason::Cap), Some(BlockReason::Hold));
+        let item = |note: &str| ItemState {
+            campaign_id: CampaignId(Uuid::from_u128(7)),
+            debtor_id: DebtorId(Uuid::from_u128(1)),
+            next_at: UtcMs(1),
+            priority: 0,
+            attempts: 0,
+            last_result: None,
+            next_point: None,
+            done: false,
+            note: note.to_owned(),
+        };
+        let newest = [
+            refused(8, cap, "other, cap"),
+            refused(7, None, "allowed"),
+            refused(7, hold, "own, hold"),
+            refused(7, cap, "own, cap"),
+            refused(7, cap, "own, cap, long ago"),
+        ];
+        let said = |note: &str, of: &[Verdict]| {
+            let found = refusal_of(&item(note), of).and_then(Verdict::reason);
+            found.map(|(_, en)| en.to_owned())
+        };
+        assert_eq!(said("blocked_cap", &newest).as_deref(), Some("own, cap"));
+        assert_eq!(said("blocked_hold", &newest).as_deref(), Some("own, hold"));
+        assert_eq!(
+            said("blocked_cap", &newest[..3]).as_deref(),
+            Some("other, cap")
+        );
+        assert_eq!(said("blocked_window", &newest), None);
+    }
 
     #[test]
     fn every_key_reads_back_and_what_has_no_reason_is_told() {
