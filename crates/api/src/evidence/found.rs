@@ -164,6 +164,32 @@ async fn inbox(store: &dyn Store, debtor: DebtorId) -> Result<Vec<InboxMessage>,
     }
 }
 
+/// All he complained of, and all he asked for.
+async fn asked_for(
+    store: &dyn Store,
+    debtor: DebtorId,
+) -> Result<(Vec<Complaint>, Vec<Preference>), EvidenceError> {
+    let filter = of(debtor);
+    let (mut complaints, mut preferences) = (Vec::new(), Vec::new());
+    let mut page = first_page();
+    loop {
+        let rows = store.list_complaints(&filter, &page).await?;
+        complaints.extend(rows.items);
+        page.cursor = rows.next_cursor;
+        if page.cursor.is_none() {
+            break;
+        }
+    }
+    loop {
+        let rows = store.list_preferences(&filter, &page).await?;
+        preferences.extend(rows.items);
+        page.cursor = rows.next_cursor;
+        if page.cursor.is_none() {
+            return Ok((complaints, preferences));
+        }
+    }
+}
+
 /// What stays with one file.
 async fn add(store: &dyn Store, debtor: DebtorId, found: &mut Found) -> Result<(), EvidenceError> {
     let attempts = attempts(store, debtor).await?;
@@ -184,10 +210,9 @@ async fn add(store: &dyn Store, debtor: DebtorId, found: &mut Found) -> Result<(
     found.ledger.extend(store.ledger_of(debtor).await?);
     found.messages.extend(messages(store, debtor).await?);
     found.inbox.extend(inbox(store, debtor).await?);
-    let rows = store.list_complaints(&of(debtor), &first_page()).await?;
-    found.complaints.extend(rows.items);
-    let rows = store.list_preferences(&of(debtor), &first_page()).await?;
-    found.preferences.extend(rows.items);
+    let (complaints, preferences) = asked_for(store, debtor).await?;
+    found.complaints.extend(complaints);
+    found.preferences.extend(preferences);
     for listing in store.listings_of(debtor).await? {
         let client = found.file.debtor.client_id;
         let binds = listing.client_id.is_none_or(|c| c == client)

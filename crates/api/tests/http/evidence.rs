@@ -4,9 +4,11 @@
 use crate::app::{App, START};
 use crate::world::Own;
 use axum::http::StatusCode;
-use domain::entity::MessageState;
+use domain::entity::{
+    Channel, Complaint, ComplaintState, MessageState, Preference, PreferenceKind,
+};
 use domain::ids::DebtorId;
-use domain::ports::store::{CatalogStore as _, MessageStore as _};
+use domain::ports::store::{CatalogStore as _, MessageStore as _, PAGE_LIMIT_MAX};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use sim::contract::messages::waiting;
@@ -140,6 +142,54 @@ async fn an_archive_holds_both_files_of_a_merge_and_of_one_that_was_undone() {
     assert!(!text(&sur, "attempts.json").contains(&own.attempt.to_string()));
 }
 
+/// More rows than a page of any list.
+const MANY: usize = PAGE_LIMIT_MAX as usize + 3;
+
+#[tokio::test]
+async fn an_archive_holds_more_than_a_page_of_anything() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = app.world.norte.clone();
+    for n in 0..MANY {
+        let complaint = Complaint {
+            id: fresh(),
+            client_id: own.client,
+            debtor_id: own.debtor,
+            authority: "REDECO".into(),
+            number: format!("case-{n}"),
+            received_at: START,
+            deadline: "2026-12-31".into(),
+            state: ComplaintState::Open,
+            summary: "x".to_owned().into(),
+            answer: None,
+            answered_at: None,
+            created_at: START,
+        };
+        let kept = app.store.put_complaint(&complaint, &[]).await;
+        kept.expect("complaint");
+        let wish = Preference {
+            id: fresh(),
+            debtor_id: own.debtor,
+            kind: PreferenceKind::NotChannel,
+            channel: Some(Channel::Push),
+            point_id: None,
+            days: Vec::new(),
+            from: None,
+            to: None,
+            recorded_at: START,
+            until: None,
+            revoked_at: None,
+            proof: format!("letter-{n}"),
+        };
+        let kept = app.store.put_preference(&wish, &[]).await;
+        kept.expect("preference");
+    }
+    let files = archive(&app, &token, own.debtor).await;
+    for name in ["complaints.json", "preferences.json"] {
+        assert!(rows(&files, name).len() >= MANY, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn an_archive_holds_messages_numbers_shown_and_what_ended() {
     let app = App::start().await;
@@ -172,7 +222,7 @@ async fn an_archive_holds_messages_numbers_shown_and_what_ended() {
     let consent = consents.iter().find(|c| c["id"] == json!(own.consent));
     assert_eq!(consent.expect("told")["revoked_at"], revoked["revoked_at"]);
     let shown = text(&files, "numbers-shown.csv");
-    assert!(shown.contains("'+525550000011,1,"), "{shown}");
+    assert!(shown.contains("\n525550000011,1,"), "{shown}");
     let audit = text(&files, "audit.json");
     assert!(audit.contains("suppression.lifted") && audit.contains("consent.revoked"));
     let index = text(&files, "index.html");
