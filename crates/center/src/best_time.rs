@@ -18,6 +18,7 @@ use domain::answer::{
 };
 use domain::entity::{Campaign, CampaignParams, CampaignStatus, CheckPoint, ContactPoint};
 use domain::ids::{CampaignId, ClientId, DebtorId, VerdictId};
+use domain::law::Place;
 use domain::ports::store::{ContactFacts, ItemState};
 use domain::rules::worth::worth as in_cents;
 use domain::time::{MINUTE_MS, UtcMs};
@@ -36,6 +37,13 @@ const FORECASTS_MAX: usize = 50_000;
 /// Whether the campaign chooses by the best time to call.
 pub(crate) fn wanted(params: &CampaignParams) -> bool {
     params.order.iter().any(|key| key == KEY)
+}
+
+/// Whether the debtor's own packs ration contacts by phone: then his hour is chosen under any order of the campaign,
+/// whenever it was made and whichever countries its portfolio holds.
+pub(crate) fn rationed(shared: &Shared, facts: &ContactFacts, now: UtcMs) -> bool {
+    let place = Place::of(&facts.debtor, &facts.portfolio);
+    shared.out.law.rations(&place, now)
 }
 
 /// Debtors to reserve and, of those, most to keep.
@@ -209,6 +217,27 @@ pub(crate) fn sift(
     })
 }
 
+/// As [`sift`] of a campaign with another order: of the rationed alone, as many as there are; who goes keeps his place
+/// in that order.
+pub(crate) fn sift_rationed(
+    shared: &Shared,
+    setting: &Setting,
+    (open, known): (Vec<(Item, Stocked)>, &Histories),
+    now: UtcMs,
+) -> (Vec<(Item, Stocked)>, Vec<ItemState>) {
+    let places = open.iter().zip(0_usize..);
+    let places: BTreeMap<DebtorId, usize> =
+        places.map(|((item, _), at)| (item.debtor, at)).collect();
+    let (scarce, free): (Vec<_>, Vec<_>) = open
+        .into_iter()
+        .partition(|(_, stocked)| rationed(shared, &stocked.facts, now));
+    let keep = scarce.len();
+    let (mut kept, later) = sift(shared, setting, (scarce, known), keep, now);
+    kept.extend(free);
+    kept.sort_by_key(|(item, _)| places.get(&item.debtor).copied());
+    (kept, later)
+}
+
 /// Those chosen, in the order of the choice and each with its reason, and the others' items with their wait.
 fn split(
     open: Vec<(Item, Stocked)>,
@@ -232,7 +261,7 @@ fn split(
 }
 
 /// Why now or why not yet (Spanish, English); `open` whether the law lets him be called now. `None` where the
-/// campaign has another order or does not run, he has left it or has no number left, or nothing better is known of
+/// campaign has another order and nothing rations him, or it does not run, he has left it or has no number left, or nothing better is known of
 /// whom nobody may call now.
 pub(crate) async fn told(
     shared: &Shared,
@@ -244,7 +273,8 @@ pub(crate) async fn told(
     let place = (now, &zone_or_utc(&shared.out.law.zone_of(facts)));
     let points = crate::ladder::ladder(facts, &campaign.params, &[], item.next_point, place);
     let runs = campaign.status == CampaignStatus::Running;
-    let asked = wanted(&campaign.params) && runs && !item.done;
+    let chosen_by_hour = wanted(&campaign.params) || rationed(shared, facts, now);
+    let asked = chosen_by_hour && runs && !item.done;
     let Some(point) = points.first().filter(|_| asked) else {
         return Ok(None);
     };

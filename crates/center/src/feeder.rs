@@ -145,11 +145,8 @@ pub(crate) async fn feed(
     }
     // The forecast weighs each call by its number's own chance of an answer.
     let weighed = setting.campaign.params.mode == DialMode::Predictive;
-    if (best_time || weighed)
-        && let Err(error) = best_time::learn(shared, setting).await
-    {
-        // What was learned before still chooses.
-        tracing::debug!(reason = %error, "attempts not read: nothing new learned of answers");
+    if best_time || weighed {
+        learn(shared, setting).await;
     }
     let until = now.plus_ms(shared.config.contact_lease_ms);
     let request = ReserveRequest {
@@ -174,12 +171,37 @@ pub(crate) async fn feed(
     for candidate in candidates {
         sort(shared, setting, candidate, &around, (now, until), &mut fed).await;
     }
-    let asked = fed.stocked.iter().filter(|_| best_time || weighed);
-    let asked: Vec<DebtorId> = asked.map(|(item, _)| item.debtor).collect();
+    by_the_hour(shared, setting, &mut fed, (best_time, weighed, keep), now).await;
+    fed.last.allowed = u32::try_from(fed.stocked.len()).unwrap_or(u32::MAX);
+    Ok(fed)
+}
+
+/// Of those who may be dialed, whoever has a better hour is put off: by the campaign's order `best_time`, or where the
+/// law rations his contacts. A forecast (`weighed`) is told how likely each of the others is to answer.
+async fn by_the_hour(
+    shared: &Shared,
+    setting: &Setting,
+    fed: &mut Fed,
+    (best_time, weighed, keep): (bool, bool, usize),
+    now: UtcMs,
+) {
+    let mut open = fed.stocked.iter();
+    let scarce = !best_time && open.any(|(_, s)| best_time::rationed(shared, &s.facts, now));
+    if scarce && !weighed {
+        learn(shared, setting).await;
+    }
+    let asked = fed.stocked.iter();
+    let asked: Vec<DebtorId> = asked
+        .filter(|_| best_time || scarce || weighed)
+        .map(|(item, _)| item.debtor)
+        .collect();
     let known = Histories::read(shared, &asked, now).await;
-    if best_time {
+    if best_time || scarce {
         let open = (std::mem::take(&mut fed.stocked), &known);
-        let (kept, later) = best_time::sift(shared, setting, open, keep, now);
+        let (kept, later) = match best_time {
+            true => best_time::sift(shared, setting, open, keep, now),
+            false => best_time::sift_rationed(shared, setting, open, now),
+        };
         fed.stocked = kept;
         for item in later {
             give_back(shared, &item, None).await;
@@ -190,8 +212,13 @@ pub(crate) async fn feed(
             item.answer = Some(best_time::live(shared, setting, (stocked, &known), now));
         }
     }
-    fed.last.allowed = u32::try_from(fed.stocked.len()).unwrap_or(u32::MAX);
-    Ok(fed)
+}
+
+/// Learns who answers when; what was learned before still chooses where that fails.
+async fn learn(shared: &Shared, setting: &Setting) {
+    if let Err(error) = best_time::learn(shared, setting).await {
+        tracing::debug!(reason = %error, "attempts not read: nothing new learned of answers");
+    }
 }
 
 /// One reserved debtor: to the hopper, or back with his reason.

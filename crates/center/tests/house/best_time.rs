@@ -1,12 +1,15 @@
 //! Order `best_time`: what the attempts say of the hours decides who waits, chance has its share, and why-not tells it.
 
 use crate::world::{House, NOBODY, Plan, campaign_id, client_id, debt_id, debtor_id, id, point_id};
+use center::{CallLaw, LawBook};
 use domain::entity::{Attempt, AttemptState, CallResult, CampaignParams, DialMode, PointClass};
 use domain::ids::{AttemptId, PersonId, TrunkId, VerdictId};
+use domain::law::{Action, Judge, Place, RuleBook};
 use domain::pii::Pii;
 use domain::ports::Clock as _;
-use domain::ports::store::{CatalogStore as _, ContactStore as _};
+use domain::ports::store::{CatalogStore as _, ContactFacts, ContactStore as _};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
+use std::sync::Arc;
 
 /// Somebody else's debtor: the campaign's earlier calls went to people who left it.
 const GONE: u128 = 900;
@@ -172,6 +175,61 @@ async fn other_orders_do_not_wait() {
         !why.reasons_en.iter().any(|r| r.contains("why n")),
         "{:?}",
         why.reasons_en
+    );
+}
+
+/// The shipped packs, and one that rations contacts in the state of Jalisco.
+struct Rationing(RuleBook);
+
+impl Judge for Rationing {
+    fn judge(&self, facts: &ContactFacts, action: &Action) -> domain::entity::Verdict {
+        self.0.judge(facts, action)
+    }
+}
+
+impl LawBook for Rationing {
+    fn call_law(&self, facts: &ContactFacts, now: UtcMs) -> CallLaw {
+        LawBook::call_law(&self.0, facts, now)
+    }
+    fn is_holiday(&self, facts: &ContactFacts, date: &str) -> bool {
+        LawBook::is_holiday(&self.0, facts, date)
+    }
+    fn zone_of(&self, facts: &ContactFacts) -> String {
+        LawBook::zone_of(&self.0, facts)
+    }
+    fn rations(&self, place: &Place, _: UtcMs) -> bool {
+        place.subdivision.as_deref() == Some("JAL")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_rationed_waits_under_any_order() {
+    let book = RuleBook::embedded().expect("is read");
+    let house = House::under(plan("expected_value"), Arc::new(Rationing(book))).await;
+    evenings(&house, house.clock.now());
+    for n in (0..40).step_by(2) {
+        let mut row = house.store.get_debtor(debtor_id(n)).await.expect("debtor");
+        row.subdivision = Some("MX-JAL".into());
+        house.store.put_debtor(&row, &[]).await.expect("stored");
+    }
+    let _agent = house.agent(1).await;
+    house.start().await;
+    house.secs(60).await;
+    let later = waiting(&house).await;
+    assert!(later.len() >= 5, "{} wait", later.len());
+    let even = |id| (0..40).step_by(2).any(|n| debtor_id(n) == id);
+    assert!(later.iter().all(|i| even(i.debtor_id)), "no others wait");
+    let why = house
+        .center
+        .why_not(later[0].debtor_id, Some(campaign_id()))
+        .await
+        .expect("explained");
+    assert!(
+        why.reasons_es
+            .iter()
+            .any(|r| r.contains("por qué todavía no: mejor el")),
+        "{:?}",
+        why.reasons_es
     );
 }
 
