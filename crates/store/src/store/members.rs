@@ -55,7 +55,7 @@ async fn outside(
         ends("i"),
         filter.sql
     );
-    let rows = store.snapshot().await?.rows_once(sql, values).await?;
+    let rows = store.wide().await?.rows_once(sql, values).await?;
     rows.iter().map(|row| row.get("debtor_id")).collect()
 }
 
@@ -110,7 +110,7 @@ async fn gone(
         values.len(),
         *MAY_RETURN
     );
-    let rows = store.snapshot().await?.rows_once(sql, values).await?;
+    let rows = store.wide().await?.rows_once(sql, values).await?;
     rows.iter().map(|row| row.get("id")).collect()
 }
 
