@@ -120,6 +120,9 @@ pub(crate) struct StoreArgs {
     /// temporary folder.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// When SQLite brings a commit to the disk: `normal` or `full`, as `[database] sync`.
+    #[arg(long, value_name = "WHEN", default_value = "normal")]
+    pub sqlite_sync: store::LiteSync,
     /// PostgreSQL database, empty or filled before: `postgres://user@host/name`. Without it, SQLite alone.
     #[arg(long, env = "MARCADOR_BENCH_POSTGRES_URL", value_name = "URL")]
     pub database_url: Option<String>,

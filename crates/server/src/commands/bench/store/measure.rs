@@ -1,12 +1,12 @@
-//! Reservations, attempts from their opening to their end, and why-not, one after the other.
+//! Reservations, attempts from their opening to their end, and files of debtors, one after the other.
 
 use super::slowest::{Slow, Writes};
 use crate::clock::RandomIds;
 use ::store::{Filled, SqlStore};
 use domain::entity::{CallResult, Campaign, CampaignParams, CampaignStatus, Channel, CheckPoint};
 use domain::event::NewEvent;
-use domain::ids::{CampaignId, EventId, PointId, SegmentId, VerdictId};
-use domain::law::{Action, Judge as _, RuleBook};
+use domain::ids::{CampaignId, DebtorId, EventId, PointId, SegmentId, VerdictId};
+use domain::law::{Action, RuleBook};
 use domain::ports::store::{
     AttemptStore as _, Candidate, CatalogStore as _, Closing, ContactStore as _, ItemState,
     NodeLease, NodeStore as _, OpenDraft, OpenOutcome, ReserveRequest,
@@ -26,9 +26,7 @@ const RESERVES: usize = 200;
 /// Calls of each reservation that are opened and ended.
 const CALLS_EACH: usize = 5;
 /// Files read.
-const FILES: u64 = 1_000;
-/// Questions why not.
-const WHY_NOT: u64 = 1_000;
+const FILES: usize = 1_000;
 /// Reservations from one word of how far it is to the next.
 const TOLD_EACH: usize = 50;
 /// Candidates given back at once on PostgreSQL, where each waits for the disk by itself. SQLite has one writer.
@@ -149,6 +147,21 @@ impl<'a> Work<'a> {
             lease,
             rounds: 0,
         })
+    }
+
+    /// The campaign.
+    pub(super) const fn campaign(&self) -> &Campaign {
+        &self.campaign
+    }
+
+    /// Debtors from all over the portfolio.
+    pub(super) fn debtors(&self) -> impl Iterator<Item = DebtorId> {
+        (0..).map(|n: u64| self.filled.debtor(n * 7_919 % self.debtors))
+    }
+
+    /// The instant of the last reservation.
+    pub(super) fn latest(&self) -> anyhow::Result<UtcMs> {
+        Ok(self.filled.now.plus_ms(i64::try_from(self.rounds)? * 1_000))
     }
 
     fn event(&self, kind: &str, subject: String, now: UtcMs) -> NewEvent {
@@ -305,31 +318,11 @@ impl<'a> Work<'a> {
     pub(super) async fn file(&self) -> anyhow::Result<Percentiles> {
         let (store, now) = (self.store, self.filled.now);
         let mut times = Vec::new();
-        for n in 0..FILES {
-            let debtor = self.filled.debtor(n * 7_919 % self.debtors);
+        for debtor in self.debtors().take(FILES) {
             let start = Instant::now();
             let file = api::debtor_file(store, debtor, now, true).await;
             let file = file.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
             std::hint::black_box(serde_json::to_vec(&file)?);
-            times.push(ms(start));
-        }
-        Ok(Percentiles::of(times))
-    }
-
-    /// Why somebody is not dialed: his facts, his places in campaigns, the law on each of his numbers.
-    pub(super) async fn why_not(&self) -> anyhow::Result<Percentiles> {
-        let mut times = Vec::new();
-        for n in 0..WHY_NOT {
-            let debtor = self.filled.debtor(n * 7_919 % self.debtors);
-            let start = Instant::now();
-            let facts = self.store.contact_facts(debtor, self.filled.now).await?;
-            for item in self.store.items_of(debtor).await? {
-                self.store.get_campaign(item.campaign_id).await?;
-            }
-            for point in &facts.points {
-                let action = self.action(Some(point.id), self.filled.now);
-                std::hint::black_box(self.book.judge(&facts, &action));
-            }
             times.push(ms(start));
         }
         Ok(Percentiles::of(times))

@@ -1,6 +1,7 @@
 //! `marcador bench store`: the statements that a campaign waits for, on a portfolio of a million debtors and
 //! ten million attempts, by the store's own code.
 
+mod asked;
 mod measure;
 mod segments;
 mod slowest;
@@ -9,7 +10,7 @@ use super::args::StoreArgs;
 use super::goals::{self, Goal, at_most};
 use super::{profile, write_json};
 use crate::commands::say;
-use ::store::{FillPlan, Filled, SqlStore};
+use ::store::{FillPlan, Filled, LiteSync, SqlStore};
 use domain::law::{OpeningPlace, Place, RuleBook};
 use domain::time::{HOUR_MS, UtcMs};
 use measure::{Percentiles, Work};
@@ -28,6 +29,9 @@ struct Engine {
     debtors: u64,
     attempts: u64,
     fill_s: Option<f64>,
+    /// When SQLite's commits are brought to the disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sync: Option<LiteSync>,
     /// What a write of 4 kB to this disk takes until it is safe, for comparison.
     fsync_ms: Percentiles,
     /// One each [`PACE`].
@@ -39,6 +43,7 @@ struct Engine {
     segment_preview_ms: Percentiles,
     segment_exact_ms: Percentiles,
     why_not_ms: Percentiles,
+    why_not_campaign_ms: Percentiles,
     debtor_file_ms: Percentiles,
     /// Openings the law let pass, of those asked.
     opened: u64,
@@ -46,6 +51,14 @@ struct Engine {
     slow_reserves: Vec<Slow>,
     slow_opens: Vec<Slow>,
     segments: Segments,
+}
+
+impl Engine {
+    /// How its commits reach the disk, where it can be chosen.
+    fn synced(&self) -> String {
+        let said = |sync: LiteSync| format!(" (sync = {})", sync.as_str());
+        self.sync.map(said).unwrap_or_default()
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -80,7 +93,8 @@ pub(super) async fn run(args: &StoreArgs) -> anyhow::Result<()> {
         let Some(engine) = engine else { continue };
         let goals = goals_of(engine);
         say(format!(
-            "{name}, {}:\n{}",
+            "{name}{}, {}:\n{}",
+            engine.synced(),
             outcome.profile,
             goals::table(&goals)
         ));
@@ -145,6 +159,13 @@ fn goals_of(engine: &Engine) -> Vec<Goal> {
         ),
         at_most("why not, p99", "ms", engine.why_not_ms.p99, 50.0, None),
         at_most(
+            "why not of a campaign, slowest",
+            "ms",
+            engine.why_not_campaign_ms.max,
+            None,
+            None,
+        ),
+        at_most(
             "debtor file, p95",
             "ms",
             engine.debtor_file_ms.p95,
@@ -170,7 +191,7 @@ fn working_hour(book: &RuleBook) -> anyhow::Result<UtcMs> {
 }
 
 async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Option<Engine>> {
-    let store = SqlStore::connect(url).await?;
+    let store = SqlStore::connect_synced(url, args.sqlite_sync).await?;
     store.migrate().await?;
     let book = RuleBook::embedded()?;
     let plan = FillPlan {
@@ -190,7 +211,7 @@ async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Opti
     let figures = work.calls(Some(PACE)).await?;
     let unpaced = work.calls(None).await?;
     told("why not");
-    let why_not_ms = work.why_not().await?;
+    let why_not = asked::measure(&store, &work).await?;
     told("debtor files");
     let debtor_file_ms = work.file().await?;
     let segments = segments::measure(&store, filled, &told).await?;
@@ -198,6 +219,7 @@ async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Opti
         debtors: args.debtors,
         attempts: args.attempts,
         fill_s,
+        sync: (store.engine() == "sqlite").then_some(args.sqlite_sync),
         fsync_ms: measure::fsync(data)?,
         reserve_100_ms: figures.reserve,
         reserve_100_unpaced_ms: unpaced.reserve,
@@ -205,7 +227,8 @@ async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Opti
         close_attempt_ms: figures.close,
         segment_preview_ms: segments.preview,
         segment_exact_ms: segments.exact,
-        why_not_ms,
+        why_not_ms: why_not.debtor,
+        why_not_campaign_ms: why_not.campaign,
         debtor_file_ms,
         opened: figures.opened,
         asked: figures.asked,
