@@ -5,7 +5,7 @@ use super::measure::{Percentiles, Work, ms};
 use crate::clock::RandomIds;
 use ::store::SqlStore;
 use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports};
-use domain::entity::{Campaign, CampaignStatus};
+use domain::entity::{Campaign, CampaignStatus, Segment};
 use domain::law::RuleBook;
 use domain::ports::Clock;
 use domain::ports::store::CatalogStore as _;
@@ -74,6 +74,17 @@ pub(super) async fn measure(store: &SqlStore, work: &Work<'_>) -> anyhow::Result
         ..row.clone()
     };
     store.put_campaign(&paused, &[]).await?;
+    // Without it the campaign's settings could not be read.
+    let everybody = Segment {
+        id: row.segment_id,
+        client_id: row.client_id,
+        name: row.name.clone(),
+        expression: "all".into(),
+        version: 1,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    };
+    store.put_segment(&everybody, &[]).await?;
     let center = open(store, work.latest()?).await?;
     let mut debtor = Vec::with_capacity(DEBTORS);
     for id in work.debtors().take(DEBTORS) {
