@@ -128,6 +128,16 @@ async function managed(office, plan) {
     await page.locator('[name="offers[0].conditions.quita_pct"][aria-invalid=true]').waitFor();
     check('a wrong term is said at its field', (await page.getByText('Entre 0 y 95').count()) === 1);
     await quita.fill(before);
+    const ends = page.locator('[name="ageing[1].to"]');
+    await ends.fill('5000');
+    await ends.blur();
+    await page.getByRole('button', { name: 'Publicar versión' }).click();
+    await page.locator('[name="ageing[1].to"][aria-invalid=true]').waitFor();
+    check('a bucket of too many days is said at its field', (await page.getByText('Entre 1 y 3650').count()) === 1);
+    await ends.fill('30');
+    await ends.blur();
+    const named = page.locator('[data-bucket=b31_60] [name="ageing[2].label"]');
+    await named.fill('Temprana');
     // A limit that stops nobody: the day goes on behind the page.
     await page.locator('section[aria-labelledby=promises-title]').getByRole('button', { name: 'Agregar regla' }).click();
     await page.locator('[name="promises[0].segment_id"]').selectOption({ index: 1 });
@@ -140,6 +150,7 @@ async function managed(office, plan) {
     await page.reload();
     await page.locator('[name="promises[0].segment_id"] option:checked:not([value=""])').waitFor({ state: 'attached' });
     check('a limit of promises is for a segment', true);
+    check('a bucket has the name that the client gives it', (await named.inputValue()) === 'Temprana');
     check('evidence is asked for before a court', await demand.isChecked());
     check('terms are published from the form', (await page.locator('[aria-invalid=true]').count()) === 0);
     await page.locator('[data-interest]').waitFor();

@@ -19,7 +19,7 @@ use domain::ports::store::{
 };
 use domain::rules::disposition::{codes_of_set, standard_label};
 use domain::rules::due_items::open_of;
-use domain::segment::{bucket_of, day_of_date};
+use domain::segment::day_of_date;
 use domain::spoken::short_date;
 use domain::time::UtcMs;
 use serde_json::{Value, json};
@@ -174,12 +174,15 @@ fn debts(stocked: &Stocked, source: &CardSource, viewer: &Viewer<'_>) -> Vec<Val
             let days = day_of_date(&today)
                 .zip(day_of_date(&debt.due_date))
                 .map_or(0, |(now, due)| now - due);
+            let ageing = &stocked.setting.terms.ageing;
+            let bucket = ageing.of(days);
             json!({
                 "id": debt.id,
                 "external_ref": (!gate).then_some(&debt.external_ref),
                 "product": (!gate).then_some(&debt.product),
                 "creditor": (!gate).then_some(&stocked.setting.client.name),
-                "bucket": bucket_of(days),
+                "bucket": bucket,
+                "bucket_label": ageing.label(bucket),
                 "days_past_due": days,
                 "balance": money(gate, debt.balance_minor(), debt),
                 "overdue": money(gate, debt.overdue_minor, debt),

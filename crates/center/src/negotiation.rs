@@ -8,7 +8,6 @@ use domain::entity::Debt;
 use domain::money::Money;
 use domain::ports::store::{DebtorFile, StoreError};
 use domain::rules::negotiation::{Outcome, goal, outcome};
-use domain::segment::bucket_of;
 
 /// What was paid on the debt since the call was answered.
 fn paid(case: &Case, debt: &Debt, file: &DebtorFile) -> i64 {
@@ -55,9 +54,9 @@ pub(crate) async fn measure(
     let (terms, _) = terms_of(shared, debt.client_id).await?;
     let terms = terms.made_by(case.params.offer_policy.as_deref());
     let zone = zone_or_utc(&shared.out.law.zone_of(&case.facts));
-    let bucket = bucket_of(days_past_due(&debt, case.now, &zone));
+    let days = days_past_due(&debt, case.now, &zone);
     let today = case.now.in_zone(&zone).date();
-    let Some(goal) = goal(&terms, &debt, bucket, today) else {
+    let Some(goal) = goal(&terms, &debt, days, today) else {
         return Ok(None);
     };
     let plans = store.plans_of(case.attempt.debtor_id).await?;

@@ -14,7 +14,7 @@ use domain::ports::StoreError;
 use domain::ports::store::PromiseTerms;
 use domain::rules::offers::PromiseRule;
 use domain::rules::promise::{self, TermsFault};
-use domain::segment::{bucket_of, parse};
+use domain::segment::parse;
 use domain::time::{DAY_MS, UtcMs};
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -143,7 +143,7 @@ async fn limits(
     let days = crate::plans::days_past_due(debt, case.now, zone);
     let (terms, _) = crate::plans::terms_of(shared, debt.client_id).await?;
     let own = (case.params.promise_min_pct, case.params.promise_max_days);
-    for rule in terms.promise_rules(bucket_of(days), role) {
+    for rule in terms.promise_rules(days, role) {
         if meant(shared, rule, (debt, case.now)).await? {
             return Ok(rule.beside(own));
         }

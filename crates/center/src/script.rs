@@ -6,7 +6,6 @@ use crate::plans::days_past_due;
 use domain::entity::{Debt, DebtStage, Language, Objection, Script, ScriptStep};
 use domain::rules::objection::fits;
 use domain::rules::stage::{StageFacts, first};
-use domain::segment::bucket_of;
 use domain::spoken::{self, amount};
 use serde_json::{Value, json};
 
@@ -117,7 +116,7 @@ fn objections(
     };
     let stage = debt.map(|_| known.map_or_else(begins, |s| s.stage));
     let all = script.objections.iter();
-    all.filter(|o| fits(o, viewer.gate, stage, bucket_of(days)))
+    all.filter(|o| fits(o, viewer.gate, stage, days))
         .map(|o| objection(o, stocked, viewer))
         .collect()
 }

@@ -7,6 +7,7 @@ mod source;
 use self::ops::{compared, one_of, sign};
 use self::source::{Has, OPEN, Source, Summed, Toward};
 use crate::sql::{Dialect, Field as Bound, Val, holes};
+use domain::entity::Bucket;
 use domain::ids::{ClientId, ImportId};
 use domain::segment::{Expr, Field, FieldKind, Literal, NEVER_DAYS, Op, utc_day};
 use domain::time::UtcMs;
@@ -88,18 +89,6 @@ const WIDE: &[&str] = &[
 
 /// Most days past due that occur (dates have four-digit years); keeps day arithmetic within `i64`.
 const DAYS_MAX: i64 = 10_000_000;
-
-/// Ageing buckets as ranges of days past due, both ends included (terms of `bucket_of`).
-const BUCKETS: &[(&str, i64, i64)] = &[
-    ("preventive", -DAYS_MAX, 0),
-    ("b1_30", 1, 30),
-    ("b31_60", 31, 60),
-    ("b61_90", 61, 90),
-    ("b91_120", 91, 120),
-    ("b121_180", 121, 180),
-    ("b181_360", 181, 360),
-    ("b361_plus", 361, DAYS_MAX),
-];
 
 /// How days that are compared so compare their dates: the longer ago, the earlier.
 const fn dated(op: Op, toward: Toward) -> &'static str {
@@ -191,8 +180,9 @@ impl Compiler {
                 let place = self.bind(text.to_owned());
                 Self::owes_in(&place)
             }
-            Source::Bucket => match BUCKETS.iter().find(|(name, _, _)| *name == text) {
-                Some((_, from, to)) => self.days_between(*from, *to),
+            // Named by its days: no set of a client is asked.
+            Source::Bucket => match Bucket::of_open(text).and_then(Bucket::days) {
+                Some((from, to)) => self.days_between(from, to),
                 None => NEVER.to_owned(),
             },
             Source::Condition(_) | Source::DaysPastDue | Source::Sum(_) | Source::Day(..) => {

@@ -2,7 +2,9 @@
 
 mod common;
 
+use domain::entity::Bucket;
 use domain::ports::StoreError;
+use domain::rules::ageing::AgeingSet;
 use sqlx::{Connection as _, PgConnection, Row as _, SqliteConnection};
 use std::collections::BTreeMap;
 use store::{SCHEMA_VERSION, SqlStore};
@@ -178,6 +180,53 @@ async fn debtors_do_not_need_the_rows_of_persons() {
         .map(|r| r.get("id"))
         .collect();
     assert_eq!(made, ["03", "04"]);
+}
+
+/// Buckets that were kept by their place in the one set are kept by their days, and are the same ones.
+#[tokio::test]
+async fn marks_of_the_one_set_keep_their_buckets() {
+    let (_store, url, _folder) = common::sqlite().await;
+    let mut db = SqliteConnection::connect(&url).await.expect("connect");
+    sqlx::query("PRAGMA foreign_keys=OFF")
+        .execute(&mut db)
+        .await
+        .expect("off");
+    for code in -2..8 {
+        let mark = "INSERT INTO debt_marks (debt_id, day, until_day, first_mark, debtor_id, client_id, portfolio_id, \
+            at, bucket, currency, balance_minor, overdue_minor) \
+            VALUES (x'01', $1, 1000000, TRUE, x'02', x'03', x'04', 0, $1, 'MXN', 0, 0)";
+        let sum = "INSERT INTO recovery_sums (portfolio_id, client_id, currency, bucket, day, debts, balance_minor, \
+            recovered_minor) VALUES (x'04', x'03', 'MXN', $1, $1, 0, 0, 0)";
+        for sql in [mark, sum] {
+            sqlx::query(sql)
+                .bind(code)
+                .execute(&mut db)
+                .await
+                .expect(sql);
+        }
+    }
+    let name = names("sqlite")
+        .into_iter()
+        .find(|n| n.ends_with("_ageing_days.sql"));
+    let folder = format!("{}/../../migrations/sqlite", env!("CARGO_MANIFEST_DIR"));
+    let text =
+        std::fs::read_to_string(format!("{folder}/{}", name.expect("the file"))).expect("text");
+    // A second time it finds nothing.
+    for _ in 0..2 {
+        let sql = sqlx::AssertSqlSafe(text.clone());
+        sqlx::raw_sql(sql).execute(&mut db).await.expect("migrated");
+    }
+    for table in ["debt_marks", "recovery_sums"] {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT bucket AS b FROM {table} ORDER BY day"));
+        let rows = sqlx::query(sql).fetch_all(&mut db).await.expect("rows");
+        let found: Vec<String> = rows
+            .iter()
+            .map(|r| Bucket::of_code(r.get("b")).expect("a bucket").to_string())
+            .collect();
+        let mut want = vec!["gone".to_owned(), "paid".to_owned()];
+        want.extend(AgeingSet::default().names());
+        assert_eq!(found, want, "{table}");
+    }
 }
 
 #[tokio::test]

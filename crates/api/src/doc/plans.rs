@@ -36,7 +36,7 @@ shape! {
     /// A version of a client's terms.
     PolicyVersion {
         id: Uuid, client_id: Uuid, version: i32,
-        /// `offers`, `authority`, `quita_lapses`, `ask_timeout_s`, `promises`, `stages`, `attention_minor`.
+        /// `offers`, `authority`, `quita_lapses`, `ask_timeout_s`, `promises`, `stages`, `attention_minor`, `ageing`.
         terms: serde_json::Value,
         note: String, made_by: Option<Uuid>, made_at: Instant,
     }

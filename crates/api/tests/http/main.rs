@@ -2,6 +2,7 @@
 
 #![recursion_limit = "256"]
 
+mod ageing;
 mod app;
 mod asks;
 mod audio;

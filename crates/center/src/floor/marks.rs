@@ -1,20 +1,24 @@
 //! Every debt is looked at once a local day: where its bucket or its amounts changed, a mark is written
 //! and `debt.aged` told. Figures over a period are counted from those marks. Debts of a file that is half in are
-//! passed over: the day begins again once it is in. Once all are marked it is measured what came in over the last days, by
-//! the age of the debts: what segments may be expected to bring follows from it.
+//! passed over: the day begins again once it is in. So it does when the client's ageing set becomes another one. Once
+//! all are marked it is measured what came in over the last days, by the age of the debts: what segments may be expected
+//! to bring follows from it.
 
 use crate::shared::Shared;
 use domain::entity::{DebtMark, ImportState, Portfolio};
 use domain::event::NewEvent;
+use domain::ids::ClientId;
 use domain::ports::store::{
     ListFilter, MARK_STEP, MarkAsk, PAGE_LIMIT_MAX, PageRequest, RecoveryAsk, StoreError,
 };
-use domain::rules::ageing::{date_of_day, day_of};
+use domain::rules::ageing::{AgeingSet, date_of_day, day_of};
 use domain::rules::kpi::mark_data;
 use domain::rules::recovery::RECOVERY_DAYS;
 use domain::time::UtcMs;
 use jiff::Zoned;
 use jiff::civil::Date;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 fn told(shared: &Arc<Shared>) -> impl Fn(&DebtMark) -> NewEvent + Send + Sync {
@@ -50,7 +54,7 @@ async fn half_in(shared: &Shared, portfolio: &Portfolio) -> Result<bool, StoreEr
 }
 
 /// What is measured on the local day `today`.
-fn recovery(portfolio: &Portfolio, today: &Zoned) -> RecoveryAsk {
+fn recovery(portfolio: &Portfolio, today: &Zoned, ageing: &AgeingSet) -> RecoveryAsk {
     let day = day_of(today.date()) - RECOVERY_DAYS;
     let midnight = |date: Option<Date>| -> UtcMs {
         let start = date.and_then(|d| d.to_zoned(today.time_zone().clone()).ok());
@@ -61,15 +65,23 @@ fn recovery(portfolio: &Portfolio, today: &Zoned) -> RecoveryAsk {
         day,
         from: midnight(date_of_day(day)),
         to: midnight(Some(today.date())),
+        ageing: ageing.clone(),
     }
 }
 
-async fn one(shared: &Arc<Shared>, portfolio: &Portfolio) -> Result<(), StoreError> {
+async fn one(
+    shared: &Arc<Shared>,
+    portfolio: &Portfolio,
+    ageing: &AgeingSet,
+) -> Result<(), StoreError> {
     let store = &shared.out.store;
     let now = shared.now();
     let local = now.in_zone(&crate::feeder::zone_or_utc(&portfolio.zone));
     let today = local.date();
-    let (key, date) = (format!("aged:{}", portfolio.id), today.to_string());
+    let key = format!("aged:{}", portfolio.id);
+    // Another set of buckets begins the day again; marks that were written today stay until tomorrow.
+    let date = format!("{today} {}", ageing.ends());
+    let date = date.trim_end().to_owned();
     let waits = format!("{date}{HALF}");
     let setting = store.get_setting(&key).await?;
     if setting.as_deref() == Some(date.as_str()) {
@@ -86,6 +98,7 @@ async fn one(shared: &Arc<Shared>, portfolio: &Portfolio) -> Result<(), StoreErr
         at: now,
         limit: MARK_STEP,
         after: None,
+        ageing: ageing.clone(),
     };
     let told = told(shared);
     let mut marked = 0;
@@ -97,7 +110,9 @@ async fn one(shared: &Arc<Shared>, portfolio: &Portfolio) -> Result<(), StoreErr
             break;
         }
     }
-    store.measure_recovery(&recovery(portfolio, &local)).await?;
+    store
+        .measure_recovery(&recovery(portfolio, &local, ageing))
+        .await?;
     let half = half || half_in(shared, portfolio).await?;
     let done = if half { &waits } else { &date };
     store.put_setting(&key, done).await?;
@@ -111,6 +126,7 @@ pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
         limit: PAGE_LIMIT_MAX,
         cursor: None,
     };
+    let mut sets: BTreeMap<ClientId, AgeingSet> = BTreeMap::new();
     loop {
         let found = shared
             .out
@@ -118,7 +134,15 @@ pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
             .list_portfolios(&ListFilter::default(), &page)
             .await?;
         for portfolio in &found.items {
-            one(shared, portfolio).await?;
+            let client = portfolio.client_id;
+            let ageing = match sets.entry(client) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => {
+                    let (terms, _) = crate::plans::terms_of(shared, client).await?;
+                    place.insert(terms.ageing)
+                }
+            };
+            one(shared, portfolio, ageing).await?;
         }
         page.cursor = found.next_cursor;
         if page.cursor.is_none() {
@@ -131,7 +155,7 @@ pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
 mod tests {
     use super::*;
     use domain::entity::CreditorKind;
-    use domain::ids::{ClientId, PortfolioId};
+    use domain::ids::PortfolioId;
     use uuid::Uuid;
 
     #[test]
@@ -148,7 +172,8 @@ mod tests {
         let zone = crate::feeder::zone_or_utc(&portfolio.zone);
         let at = |text: &str| -> UtcMs { text.parse().expect("an instant") };
         // Clocks went forward on 6 September: the same hour of the day is another of UTC's.
-        let ask = recovery(&portfolio, &at("2026-09-21T12:00:00Z").in_zone(&zone));
+        let local = at("2026-09-21T12:00:00Z").in_zone(&zone);
+        let ask = recovery(&portfolio, &local, &AgeingSet::default());
         assert_eq!(ask.day, day_of("2026-08-22".parse().expect("a date")));
         assert_eq!(ask.from, at("2026-08-22T04:00:00Z"));
         assert_eq!(ask.to, at("2026-09-21T03:00:00Z"));

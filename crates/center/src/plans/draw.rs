@@ -12,7 +12,7 @@ use domain::ids::{AttemptId, DebtId, DebtorId, InstalmentId, PlanId};
 use domain::ports::store::{ContactFacts, PlanRefusal};
 use domain::rules::offers::{ClientTerms, Conditions, Drawn, draw as cut};
 use domain::rules::promise::grace_until;
-use domain::segment::{bucket_of, day_of_date};
+use domain::segment::day_of_date;
 use domain::time::{SECOND_MS, UtcMs};
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -112,7 +112,7 @@ pub(crate) fn days_past_due(debt: &Debt, now: UtcMs, zone: &TimeZone) -> i64 {
 fn conditions(
     terms: &ClientTerms,
     ask: &PlanDraw,
-    (bucket, balance_minor): (&str, i64),
+    (days, balance_minor): (i64, i64),
 ) -> Result<Conditions, CenterError> {
     match &ask.terms {
         PlanTermsAsk::Own(own) => {
@@ -121,7 +121,7 @@ fn conditions(
             Ok(*own)
         }
         PlanTermsAsk::Offer(key) => {
-            let offers = terms.offers_for(bucket, balance_minor, ask.role);
+            let offers = terms.offers_for(days, balance_minor, ask.role);
             let found = offers.iter().find(|o| o.key == *key);
             found.map(|o| o.conditions).ok_or_else(|| {
                 let keys: Vec<&str> = offers.iter().map(|o| o.key.as_str()).collect();
@@ -276,8 +276,8 @@ pub(crate) async fn draw(
     let (terms, version) = terms_of(&shared, debt.client_id).await?;
     let policy = policy(&shared, call.as_ref()).await?;
     let terms = terms.made_by(policy.as_deref());
-    let bucket = bucket_of(days_past_due(debt, now, &zone));
-    let own = conditions(&terms, &ask, (bucket, debt.balance_minor()))?;
+    let days = days_past_due(debt, now, &zone);
+    let own = conditions(&terms, &ask, (days, debt.balance_minor()))?;
     let asks =
         policy.is_some() && ask.role == Role::Agent && matches!(ask.terms, PlanTermsAsk::Own(_));
     let needs_role = needs(&terms, &ask, (&own, asks))?;

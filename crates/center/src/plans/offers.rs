@@ -6,7 +6,6 @@ use domain::entity::{Debt, Role};
 use domain::money::Money;
 use domain::rules::negotiation;
 use domain::rules::offers::draw;
-use domain::segment::bucket_of;
 use domain::time::UtcMs;
 use serde_json::{Value, json};
 
@@ -22,9 +21,9 @@ pub(crate) fn main_debt(stocked: &Stocked) -> Option<&Debt> {
 /// What the negotiation about the card's debt is after.
 pub(crate) fn goal_of_card(stocked: &Stocked, now: UtcMs) -> Option<Money> {
     let (debt, setting) = (main_debt(stocked)?, &stocked.setting);
-    let bucket = bucket_of(days_past_due(debt, now, &setting.zone));
+    let days = days_past_due(debt, now, &setting.zone);
     let today = now.in_zone(&setting.zone).date();
-    negotiation::goal(&setting.terms, debt, bucket, today)
+    negotiation::goal(&setting.terms, debt, days, today)
 }
 
 /// Offers an agent may make alone, three at most.
@@ -33,11 +32,11 @@ pub(crate) fn of_card(stocked: &Stocked, now: UtcMs) -> Vec<Value> {
         return vec![];
     };
     let zone = &stocked.setting.zone;
-    let bucket = bucket_of(days_past_due(debt, now, zone));
+    let days = days_past_due(debt, now, zone);
     let today = now.in_zone(zone).date();
     let terms = &stocked.setting.terms;
     terms
-        .offers_for(bucket, debt.balance_minor(), Role::Agent)
+        .offers_for(days, debt.balance_minor(), Role::Agent)
         .into_iter()
         .filter_map(|offer| {
             let drawn = draw(&offer.conditions, debt.balance_minor(), today)?;

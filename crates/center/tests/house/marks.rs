@@ -1,13 +1,16 @@
 //! Marks of debts: a day of a portfolio, with a file that is half in at its beginning.
 
 use crate::world::{House, NIGHT, Plan, client_id, debt_id, debtor, debtor_id, id};
-use domain::entity::{Import, ImportState};
+use domain::entity::{Import, ImportState, PolicyVersion};
 use domain::event::Event;
-use domain::ids::{ImportId, PortfolioId};
+use domain::ids::{ImportId, PolicyId, PortfolioId};
 use domain::ports::Clock as _;
 use domain::ports::store::{
-    CatalogStore as _, DebtorRow, ImportStore as _, NodeStore as _, PortfolioStore as _,
+    CatalogStore as _, DebtorRow, ImportStore as _, NodeStore as _, PlanStore as _,
+    PortfolioStore as _,
 };
+use domain::rules::ageing::AgeingSet;
+use domain::rules::offers::ClientTerms;
 use sim::contract::imports::file_of;
 use sim::store::MemoryStore;
 
@@ -79,4 +82,52 @@ async fn the_day_of_a_portfolio_is_marked_once_its_file_is_in() {
     house.store.put_import(&file, &[]).await.expect("accepted");
     until("2026-11-26").await;
     assert_eq!((marked(9).await, marked(0).await), (1, before));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_set_of_buckets_begins_the_day_again() {
+    let house = House::build(Plan {
+        at: NIGHT,
+        debtors: 1,
+        ..Plan::default()
+    })
+    .await;
+    let debt = house.store.get_debt(debt_id(0)).await.expect("debt");
+    let key = format!("aged:{}", debt.portfolio_id);
+    let until = async |day: &str| {
+        for _ in 0..120 {
+            let setting = house.store.get_setting(&key).await.expect("works");
+            if setting.as_deref() == Some(day) {
+                return;
+            }
+            house.secs(30).await;
+        }
+        panic!("never: {day}");
+    };
+    let marks = async || -> Vec<String> {
+        let told = house.store.events_after(0, 10_000).await.expect("events");
+        let marks = told.iter().filter(|e| e.event.kind == "debt.aged");
+        let named = marks.filter_map(|e| e.event.data["bucket"].as_str());
+        named.map(str::to_owned).collect()
+    };
+    until("2026-11-25").await;
+    // Due on 1 October.
+    assert_eq!(marks().await, ["b31_60"]);
+    let version = PolicyVersion {
+        id: PolicyId(id(64)),
+        client_id: client_id(),
+        version: 1,
+        terms: ClientTerms {
+            ageing: AgeingSet::of_ends(&[0, 50]),
+            ..ClientTerms::default()
+        },
+        note: "x".into(),
+        made_by: None,
+        made_at: house.clock.now(),
+    };
+    house.store.add_policy(&version, &[]).await.expect("kept");
+    until("2026-11-25 0,50").await;
+    assert_eq!(marks().await, ["b31_60"], "what was marked today stays");
+    until("2026-11-26 0,50").await;
+    assert_eq!(marks().await, ["b31_60", "b51_plus"]);
 }

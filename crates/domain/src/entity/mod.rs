@@ -61,7 +61,7 @@ pub use claim::{Claim, ClaimState};
 pub use client::{Client, CreditorKind, Portfolio};
 pub use complaint::{Complaint, ComplaintState};
 pub use debt::{DEBT_ITEMS_MAX, Debt, DebtItem, DebtStatus, ITEM_REFERENCE_CHARS};
-pub use debt_mark::{Bucket, DebtMark, HOLDS_ON};
+pub use debt_mark::{Bucket, DebtMark, HOLDS_ON, PastDays};
 pub use debtor::{
     Channel, Consent, ContactPoint, Debtor, DebtorKind, Language, Party, PartyRole, PointClass,
 };

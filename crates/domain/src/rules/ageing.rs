@@ -1,36 +1,22 @@
 //! Ageing: in which bucket a debt is on a day (terms.md §7), and which days are worked.
 
+mod set;
+
+pub use set::{AGEING_BUCKETS_MAX, AGEING_DAYS_MAX, AGEING_LABEL_MAX, AgeBucket, AgeingSet};
+
 use crate::entity::{Bucket, DebtStatus};
 use crate::segment::day_of_date;
 use jiff::civil::Date;
 
-/// Last day past due of each overdue bucket but the last.
-pub const BUCKET_ENDS: [(i64, Bucket); 6] = [
-    (30, Bucket::B1To30),
-    (60, Bucket::B31To60),
-    (90, Bucket::B61To90),
-    (120, Bucket::B91To120),
-    (180, Bucket::B121To180),
-    (360, Bucket::B181To360),
-];
-
-/// Bucket of a debt on the morning of `today`, by the day of its oldest unpaid item (both days since
-/// 1970). A date that cannot be read ages nothing.
+/// Bucket of a debt in its client's set on the morning of `today`, by the day of its oldest unpaid item (both days
+/// since 1970). A date that cannot be read ages nothing.
 #[must_use]
-pub fn bucket(status: DebtStatus, due_day: Option<i64>, today: i64) -> Bucket {
+pub fn bucket(set: &AgeingSet, status: DebtStatus, due_day: Option<i64>, today: i64) -> Bucket {
     match status {
-        DebtStatus::Paid => return Bucket::Paid,
-        DebtStatus::Recalled | DebtStatus::Closed => return Bucket::Gone,
-        DebtStatus::Open => {}
+        DebtStatus::Paid => Bucket::Paid,
+        DebtStatus::Recalled | DebtStatus::Closed => Bucket::Gone,
+        DebtStatus::Open => set.of(due_day.map_or(0, |due| today.saturating_sub(due))),
     }
-    let past = due_day.map_or(0, |due| today.saturating_sub(due));
-    if past <= 0 {
-        return Bucket::Preventive;
-    }
-    BUCKET_ENDS
-        .iter()
-        .find(|(end, _)| past <= *end)
-        .map_or(Bucket::B361Plus, |(_, bucket)| *bucket)
 }
 
 /// The date of a day number, days since 1970.
@@ -61,27 +47,74 @@ mod tests {
 
     #[test]
     fn a_debt_moves_through_its_buckets() {
-        let of = |past: i64| bucket(DebtStatus::Open, Some(20_000), 20_000 + past);
+        let set = AgeingSet::default();
+        let of = |status, due| bucket(&set, status, due, 20_000);
         for (past, want) in [
-            (-5, Bucket::Preventive),
-            (0, Bucket::Preventive),
-            (1, Bucket::B1To30),
-            (30, Bucket::B1To30),
-            (31, Bucket::B31To60),
-            (90, Bucket::B61To90),
-            (120, Bucket::B91To120),
-            (180, Bucket::B121To180),
-            (360, Bucket::B181To360),
-            (361, Bucket::B361Plus),
+            (-5, "preventive"),
+            (0, "preventive"),
+            (1, "b1_30"),
+            (30, "b1_30"),
+            (31, "b31_60"),
+            (90, "b61_90"),
+            (120, "b91_120"),
+            (180, "b121_180"),
+            (360, "b181_360"),
+            (361, "b361_plus"),
         ] {
-            assert_eq!(of(past), want, "{past} days past due");
+            let found = of(DebtStatus::Open, Some(20_000 - past));
+            assert_eq!(found.to_string(), want, "{past} days past due");
         }
-        assert_eq!(bucket(DebtStatus::Paid, Some(0), 20_000), Bucket::Paid);
-        assert_eq!(bucket(DebtStatus::Recalled, None, 20_000), Bucket::Gone);
-        assert_eq!(bucket(DebtStatus::Open, None, 20_000), Bucket::Preventive);
-        for b in Bucket::ALL {
-            assert_eq!(Bucket::of_code(b.code()), Some(*b));
+        assert_eq!(of(DebtStatus::Paid, Some(0)), Bucket::Paid);
+        assert_eq!(of(DebtStatus::Recalled, None), Bucket::Gone);
+        assert_eq!(of(DebtStatus::Open, None), Bucket::Preventive);
+        let names = crate::segment::BUCKETS;
+        assert_eq!(set.names(), names);
+    }
+
+    #[test]
+    fn a_bucket_is_named_by_its_days() {
+        for name in [
+            "gone",
+            "paid",
+            "preventive",
+            "b1_7",
+            "b8_30",
+            "b5_5",
+            "b91_plus",
+        ] {
+            let bucket: Bucket = name.parse().unwrap();
+            assert_eq!(bucket.to_string(), name);
+            assert_eq!(Bucket::of_code(bucket.code()), Some(bucket), "{name}");
+            let told = serde_json::to_value(bucket).unwrap();
+            assert_eq!(told, name);
+            assert_eq!(serde_json::from_value::<Bucket>(told).unwrap(), bucket);
         }
+        for bad in [
+            "",
+            "b",
+            "b0_7",
+            "b7_1",
+            "b01_7",
+            "b+1_7",
+            "b1_",
+            "b1_70000",
+            "b9999_plus",
+            "B1_7",
+            "1_7",
+        ] {
+            assert!(bad.parse::<Bucket>().is_err(), "{bad}");
+        }
+        for bad in [-3, 7, 10_000, 300_001, 99_999_999] {
+            assert_eq!(Bucket::of_code(bad), None, "{bad}");
+        }
+        assert_eq!(Bucket::of_open("paid"), None);
+        let weeks = Bucket::past(8, Some(30)).unwrap();
+        assert!(Bucket::B31_60.is_later_than(weeks) && Bucket::B31_60.is_later_than(Bucket::B1_30));
+        assert!(!weeks.is_later_than(Bucket::B1_30), "they overlap");
+        assert!(!Bucket::Paid.is_later_than(weeks) && !weeks.is_later_than(Bucket::Gone));
+        assert!(
+            weeks.is_later_than(Bucket::Preventive) && weeks.code() > Bucket::Preventive.code()
+        );
     }
 
     #[test]

@@ -23,9 +23,9 @@ pub struct Outcome {
 /// What a negotiation about a debt is after: what the best offer that an agent may make alone brings in, else what
 /// is overdue, else what is owed. `None` where nothing is owed.
 #[must_use]
-pub fn goal(terms: &ClientTerms, debt: &Debt, bucket: &str, today: Date) -> Option<Money> {
+pub fn goal(terms: &ClientTerms, debt: &Debt, days_past_due: i64, today: Date) -> Option<Money> {
     let balance = debt.balance_minor();
-    let offers = terms.offers_for(bucket, balance, Role::Agent);
+    let offers = terms.offers_for(days_past_due, balance, Role::Agent);
     let offered = offers
         .first()
         .and_then(|o| draw(&o.conditions, balance, today))

@@ -2,7 +2,7 @@
 
 use super::disclosure::spoken;
 use super::letter::rude;
-use crate::entity::{Language, Objection, Stage};
+use crate::entity::{Bucket, Language, Objection, Stage};
 use crate::segment::BUCKETS;
 
 /// Variables that an answer may hold.
@@ -79,8 +79,11 @@ pub fn check(all: &[Objection]) -> Result<(), ObjectionWrong> {
                 closed(&path(field), said)?;
             }
         }
-        if one.buckets.iter().any(|b| !BUCKETS.contains(&b.as_str())) {
-            let wanted = format!("expected some of {}", BUCKETS.join(", "));
+        if one.buckets.iter().any(|b| Bucket::of_open(b).is_none()) {
+            let wanted = format!(
+                "expected some of {}, or other days as b8_30 or b91_plus",
+                BUCKETS.join(", ")
+            );
             return Err(wrong(&path("buckets"), wanted));
         }
         // Both say where the debt stands, which is nothing to choose by before identity.
@@ -159,14 +162,15 @@ fn closed(path: &str, said: &str) -> Result<(), ObjectionWrong> {
 }
 
 /// Whether an objection is shown: before identity only what is meant for it, afterwards what fits the debt. Of a
-/// debt whose stage nobody knows only what is for all stages fits.
+/// debt whose stage nobody knows only what is for all stages fits. A bucket means its days, whatever the client's set.
 #[must_use]
-pub fn fits(one: &Objection, gate: bool, stage: Option<Stage>, bucket: &str) -> bool {
+pub fn fits(one: &Objection, gate: bool, stage: Option<Stage>, days_past_due: i64) -> bool {
     if gate {
         return one.before_identity;
     }
     let staged = one.stages.is_empty() || stage.is_some_and(|s| one.stages.contains(&s));
-    staged && (one.buckets.is_empty() || one.buckets.iter().any(|b| b == bucket))
+    let holds = |name: &String| Bucket::of_open(name).is_some_and(|b| b.holds(days_past_due));
+    staged && (one.buckets.is_empty() || one.buckets.iter().any(holds))
 }
 
 #[cfg(test)]
@@ -254,22 +258,23 @@ mod tests {
             open("¿Qué quiere?", "Llamo por {client.name}."),
             at("answer_es")
         );
-        assert!(!fits(&paid(), true, None, "b1_30"));
+        assert!(!fits(&paid(), true, None, 20));
         let mut one = paid();
         one.before_identity = true;
-        assert!(fits(&one, true, None, "b1_30"));
+        assert!(fits(&one, true, None, 20));
     }
 
     #[test]
     fn stage_and_bucket_choose_row_22() {
         let mut one = paid();
-        assert!(fits(&one, false, None, "b31_60"));
+        assert!(fits(&one, false, None, 45));
         one.stages = vec![Stage::Prejudicial];
-        assert!(!fits(&one, false, None, "b31_60"));
-        assert!(!fits(&one, false, Some(Stage::Administrative), "b31_60"));
-        assert!(fits(&one, false, Some(Stage::Prejudicial), "b31_60"));
-        one.buckets = vec!["b91_120".into()];
-        assert!(!fits(&one, false, Some(Stage::Prejudicial), "b31_60"));
-        assert!(fits(&one, false, Some(Stage::Prejudicial), "b91_120"));
+        assert!(!fits(&one, false, None, 45));
+        assert!(!fits(&one, false, Some(Stage::Administrative), 45));
+        assert!(fits(&one, false, Some(Stage::Prejudicial), 45));
+        one.buckets = vec!["b91_120".into(), "b8_30".into()];
+        assert!(fits(&one, false, Some(Stage::Prejudicial), 8));
+        assert!(!fits(&one, false, Some(Stage::Prejudicial), 45));
+        assert!(fits(&one, false, Some(Stage::Prejudicial), 91));
     }
 }

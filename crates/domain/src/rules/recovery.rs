@@ -1,7 +1,8 @@
 //! What debts may be expected to bring: the share that debts of their client and age brought over the last days.
 //!
 //! A debtor's open debts are as old as his oldest one, here and where the share is measured, so that a segment
-//! needs one look at each debtor. Where nothing was measured there is no figure.
+//! needs one look at each debtor. Where nothing was measured there is no figure. Debts of other clients count for one
+//! only where their set has the same bucket: the same days.
 
 use crate::entity::Bucket;
 use crate::money::Currency;
@@ -14,18 +15,6 @@ pub const RECOVERY_DAYS: i64 = 30;
 pub const RECOVERY_DEBTS_MIN: i64 = 30;
 /// Parts of a share.
 pub const SHARE_PARTS: i64 = 1_000_000;
-
-/// Buckets of debts that are open, youngest first.
-pub const OPEN_BUCKETS: [Bucket; 8] = [
-    Bucket::Preventive,
-    Bucket::B1To30,
-    Bucket::B31To60,
-    Bucket::B61To90,
-    Bucket::B91To120,
-    Bucket::B121To180,
-    Bucket::B181To360,
-    Bucket::B361Plus,
-];
 
 /// The share of their balance that debts brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,30 +180,30 @@ mod tests {
     fn a_client_with_few_debts_borrows_the_share_of_all() {
         let few = RECOVERY_DEBTS_MIN - 1;
         let rates = RecoveryRates::of([
-            sum(true, Bucket::B1To30, (RECOVERY_DEBTS_MIN, 1_000, 100)),
-            sum(false, Bucket::B1To30, (1_000, 1_000, 1_000)),
-            sum(true, Bucket::B31To60, (few, 1_000, 900)),
-            sum(false, Bucket::B31To60, (1, 1_000, 100)),
-            sum(false, Bucket::B61To90, (few, 1_000, 500)),
+            sum(true, Bucket::B1_30, (RECOVERY_DEBTS_MIN, 1_000, 100)),
+            sum(false, Bucket::B1_30, (1_000, 1_000, 1_000)),
+            sum(true, Bucket::B31_60, (few, 1_000, 900)),
+            sum(false, Bucket::B31_60, (1, 1_000, 100)),
+            sum(false, Bucket::B61_90, (few, 1_000, 500)),
         ]);
         let of = |bucket| rates.rate(mxn(), bucket).map(|r| (r.parts, r.own));
-        assert_eq!(of(Bucket::B1To30), Some((100_000, true)));
-        assert_eq!(of(Bucket::B31To60), Some((500_000, false)));
-        assert_eq!(of(Bucket::B61To90), None, "too few of all");
+        assert_eq!(of(Bucket::B1_30), Some((100_000, true)));
+        assert_eq!(of(Bucket::B31_60), Some((500_000, false)));
+        assert_eq!(of(Bucket::B61_90), None, "too few of all");
         assert_eq!(of(Bucket::Preventive), None);
-        assert_eq!(rates.rate("USD".parse().unwrap(), Bucket::B1To30), None);
+        assert_eq!(rates.rate("USD".parse().unwrap(), Bucket::B1_30), None);
         assert_eq!(rates.currencies().collect::<Vec<_>>(), [mxn()]);
     }
 
     #[test]
     fn a_share_is_never_more_than_all_and_of_any_balance() {
         let rates = RecoveryRates::of([
-            sum(true, Bucket::B1To30, (50, 1_000, 5_000)),
-            sum(true, Bucket::B31To60, (50, 1_000, -5)),
+            sum(true, Bucket::B1_30, (50, 1_000, 5_000)),
+            sum(true, Bucket::B31_60, (50, 1_000, -5)),
         ]);
         let of = |bucket, balance| rates.rate(mxn(), bucket).map(|r| r.of(balance));
-        assert_eq!(of(Bucket::B1To30, i64::MAX), Some(i64::MAX));
-        assert_eq!(of(Bucket::B31To60, i64::MAX), Some(0));
+        assert_eq!(of(Bucket::B1_30, i64::MAX), Some(i64::MAX));
+        assert_eq!(of(Bucket::B31_60, i64::MAX), Some(0));
         let rate = |parts| RecoveryRate { parts, own: true };
         assert_eq!(rate(123_456).of(10_000_000), 1_234_560);
         let near = (rate(5_000).of(99), rate(5_000).of(100));

@@ -4,6 +4,7 @@ use super::words::Told;
 use super::{
     DEPTH_MAX, Expr, Field, FieldKind, IN_MAX, Literal, NAME_MAX, Op, SegmentError, TERMS_MAX,
 };
+use crate::entity::Bucket;
 
 /// Checks kinds, vocabularies and limits of an expression, wherever it came from.
 ///
@@ -152,9 +153,22 @@ fn check_value(field: Field, value: &Literal) -> Result<(), Told> {
 
 /// Fields with a closed vocabulary refuse other words, so that a typing error is seen.
 fn check_word(field: Field, text: &str) -> Result<(), Told> {
-    if let Some(words) = field.words().filter(|words| !words.contains(&text)) {
+    let fits = |words: &Vec<&str>| match field {
+        // Any days: the sets of clients differ, and a set may change.
+        Field::Bucket => Bucket::of_open(text).is_some(),
+        _ => words.contains(&text),
+    };
+    if let Some(words) = field.words().filter(|words| !fits(words)) {
         let known: Vec<&str> = words.into_iter().filter(|w| !w.is_empty()).collect();
         let known = known.join(", ");
+        if field == Field::Bucket {
+            return Err(Told::of(
+                format!(
+                    "{field} desconocido: se esperaba {known}, u otros días como b8_30 o b91_plus"
+                ),
+                format!("unknown {field}: expected {known}, or other days as b8_30 or b91_plus"),
+            ));
+        }
         return Err(Told::of(
             format!("{field} desconocido: se esperaba uno de {known}"),
             format!("unknown {field}: expected one of {known}"),

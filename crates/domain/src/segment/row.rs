@@ -2,6 +2,7 @@
 //! `store` must give the same answer; a property test there compares both.
 
 use super::{Expr, Field, Literal, Op};
+use crate::entity::Bucket;
 use crate::time::{DAY_MS, UtcMs};
 
 /// Days since something that never happened.
@@ -10,7 +11,8 @@ pub const NEVER_DAYS: i64 = 100_000;
 /// The score of a debtor whose file tells none.
 pub const NO_SCORE: i64 = -1;
 
-/// Ageing buckets in order (terms.md §7).
+/// Buckets of the standard ageing set (terms.md §7), which is what is proposed. A client's own set may have others:
+/// each is named by its days, and a debtor is in it whose days past due are among them, whatever the set.
 pub const BUCKETS: &[&str] = &[
     "preventive",
     "b1_30",
@@ -21,21 +23,6 @@ pub const BUCKETS: &[&str] = &[
     "b181_360",
     "b361_plus",
 ];
-
-/// Bucket of a number of days past due (terms.md §7).
-#[must_use]
-pub const fn bucket_of(days_past_due: i64) -> &'static str {
-    match days_past_due {
-        i64::MIN..=0 => BUCKETS[0],
-        1..=30 => BUCKETS[1],
-        31..=60 => BUCKETS[2],
-        61..=90 => BUCKETS[3],
-        91..=120 => BUCKETS[4],
-        121..=180 => BUCKETS[5],
-        181..=360 => BUCKETS[6],
-        _ => BUCKETS[7],
-    }
-}
 
 /// Number of the UTC day of an instant, days since 1970-01-01.
 #[must_use]
@@ -150,6 +137,8 @@ pub struct SegmentRow {
 /// A field's value: several texts for fields that any open debt may match.
 enum Value<'a> {
     Texts(Vec<&'a str>),
+    /// Days past due, which a bucket is compared with.
+    Age(i64),
     Int(i64),
     Bool(bool),
 }
@@ -195,7 +184,7 @@ impl SegmentRow {
             Field::AssignedCampaign => texts(&self.assigned_campaign),
             Field::AssignedTeam => texts(&self.assigned_team),
             Field::AssignedAgent => texts(&self.assigned_agent),
-            Field::Bucket => Value::Texts(vec![bucket_of(self.days_past_due)]),
+            Field::Bucket => Value::Age(self.days_past_due),
             Field::LastResult => Value::Texts(vec![&self.last_result]),
             Field::LastDisposition => Value::Texts(vec![&self.last_disposition]),
             Field::PromiseActive => Value::Bool(self.promise_active),
@@ -286,6 +275,9 @@ pub fn eval(expr: &Expr, row: &SegmentRow) -> bool {
 fn equal(have: &Value<'_>, want: &Literal) -> bool {
     match (have, want) {
         (Value::Texts(texts), Literal::Text(want)) => texts.contains(&want.as_str()),
+        (Value::Age(days), Literal::Text(want)) => {
+            Bucket::of_open(want).is_some_and(|bucket| bucket.holds(*days))
+        }
         (Value::Int(n), Literal::Int(want)) => n == want,
         (Value::Bool(b), Literal::Bool(want)) => b == want,
         _ => false,

@@ -57,7 +57,8 @@ fn faults_have_columns() {
         ("days_past_due = 1 days_past_due = 2", 19),
         ("(on_hold", 9),
         ("country = 'MX", 11),
-        ("bucket = 'b1_31'", 1),
+        ("bucket = 'b31_1'", 1),
+        ("bucket = 'paid'", 1),
         ("last_result = 'bsy'", 1),
         ("plan_state = 'signd'", 1),
         ("etapa = 'corte'", 1),
@@ -87,7 +88,14 @@ fn limits_hold_at_the_edge() {
 }
 
 #[test]
-fn buckets_follow_the_days() {
+fn a_bucket_is_its_days_in_every_set() {
+    let holds = |days: i64, text: &str| {
+        let row = SegmentRow {
+            days_past_due: days,
+            ..SegmentRow::default()
+        };
+        eval(&ok(text), &row)
+    };
     for (days, bucket) in [
         (-3, "preventive"),
         (0, "preventive"),
@@ -96,9 +104,21 @@ fn buckets_follow_the_days() {
         (31, "b31_60"),
         (360, "b181_360"),
         (361, "b361_plus"),
+        (7, "b1_7"),
+        (8, "b8_30"),
+        (91, "b91_plus"),
     ] {
-        assert_eq!(bucket_of(days), bucket);
+        assert!(
+            holds(days, &format!("bucket = {bucket}")),
+            "{days} {bucket}"
+        );
+        assert!(
+            !holds(days, &format!("bucket != {bucket}")),
+            "{days} {bucket}"
+        );
     }
+    assert!(!holds(8, "bucket = b1_7") && !holds(31, "bucket in (b1_7, b8_30)"));
+    assert!(holds(20, "bucket in (b1_7, b8_30)") && holds(20, "bucket = b1_30"));
     assert_eq!(day_of_date("1970-01-02"), Some(1));
     assert_eq!(day_of_date("2026-02-30"), None);
 }

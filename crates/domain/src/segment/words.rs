@@ -2,6 +2,7 @@
 
 use super::vocabulary::said;
 use super::{Expr, Field, FieldKind, Literal, NEVER_DAYS, Op, name_of};
+use crate::entity::Bucket;
 use crate::rules::disposition::standard_label;
 use serde::Serialize;
 
@@ -165,12 +166,31 @@ fn value(field: Field, value: &Literal) -> Told {
             let known = standard_label(text);
             known.map_or_else(|| both(text.clone()), |(es, en)| Told::of(es, en))
         }
+        Literal::Text(text) if field == Field::Bucket => {
+            aged(text).unwrap_or_else(|| both(text.clone()))
+        }
         Literal::Text(text) => match said(field, text) {
             Some(word) => Told::of(word.es, word.en),
             None if text.is_empty() => both("\u{201c}\u{201d}".to_owned()),
             None => both(text.clone()),
         },
     }
+}
+
+/// A bucket by its days, which are the same in the set of every client.
+fn aged(name: &str) -> Option<Told> {
+    let days = Bucket::of_open(name)?.days()?;
+    Some(match days {
+        (_, 0) => Told::of("sin vencer", "not due yet"),
+        (from, i64::MAX) => Told::of(
+            format!("más de {} días", from - 1),
+            format!("more than {} days", from - 1),
+        ),
+        (from, to) => Told::of(
+            format!("{from} a {to} días"),
+            format!("{from} to {to} days"),
+        ),
+    })
 }
 
 fn number(field: Field, n: i64) -> String {
@@ -218,6 +238,11 @@ mod tests {
                     (the state of a plan is broken).",
             ),
             (
+                "bucket = 'b8_30' or bucket = 'b91_plus'",
+                "Deudores: el tramo de mora es 8 a 30 días o el tramo de mora es más de 90 días.",
+                "Debtors: the ageing bucket is 8 to 30 days or the ageing bucket is more than 90 days.",
+            ),
+            (
                 "last_disposition = 'CD.NP.NOQUIERE'",
                 "Deudores: la última tipificación es No quiere pagar.",
                 "Debtors: the last disposition is Will not pay.",
@@ -238,6 +263,13 @@ mod tests {
         for text in EXAMPLES {
             let told = explain(&parse(text).unwrap_or_else(|e| panic!("{text}: {e}")));
             assert!(told.es.len() > 15 && told.en.len() > 12, "{text}");
+        }
+    }
+
+    #[test]
+    fn buckets_are_told_as_the_vocabulary_has_them() {
+        for word in super::super::vocabulary(Field::Bucket).unwrap() {
+            assert_eq!(aged(word.value), Some(Told::of(word.es, word.en)));
         }
     }
 }

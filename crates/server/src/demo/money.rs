@@ -13,7 +13,7 @@ use domain::ids::{AgentId, ClientId, GoalId, PaymentId, PromiseId, TeamId};
 use domain::money::Money;
 use domain::ports::store::{ListFilter, MarkAsk, PageRequest, PromiseTerms};
 use domain::ports::{Clock, IdSource as _, Store};
-use domain::rules::ageing::day_of;
+use domain::rules::ageing::{AgeingSet, day_of};
 use domain::rules::kpi::{CostRates, mark_data};
 use domain::rules::recovery::RECOVERY_DAYS;
 use domain::time::{DAY_MS, MINUTE_MS, SECOND_MS, UtcMs};
@@ -137,6 +137,7 @@ async fn marked(seeder: &Seeder<'_>, portfolio: &Portfolio) -> anyhow::Result<()
         at,
         limit: PAGE,
         after: None,
+        ageing: AgeingSet::default(),
     };
     for _ in 0..PAST_DEBTS.div_ceil(PAGE as usize) {
         ask.after = seeder.store.mark_debts(&ask, &aged).await?.next;

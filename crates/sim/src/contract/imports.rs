@@ -9,6 +9,7 @@ use domain::ports::store::{
     ASIDE_AT_ONCE, DebtorRow, IMPORT_STEP, IMPORT_TURN_MS, ImportReport, ListFilter, MARK_STEP,
     MarkAsk, PageRequest,
 };
+use domain::rules::ageing::AgeingSet;
 use domain::segment::Expr;
 use domain::time::{DAY_MS, UtcMs};
 use std::sync::Arc;
@@ -98,6 +99,7 @@ async fn marked(store: &Subject, scene: &Scene) -> u32 {
         at: NOW,
         limit: MARK_STEP,
         after: None,
+        ageing: AgeingSet::default(),
     };
     let told = |_: &DebtMark| event("debt.aged", "debt:any");
     store.mark_debts(&ask, &told).await.expect("marks").debts

@@ -1,5 +1,6 @@
 //! Reports: marks of debts, goals, figures by SQL and by the event log alone over a random history.
 
+mod buckets;
 mod history;
 mod recovery;
 mod sent;
@@ -11,7 +12,7 @@ use domain::event::NewEvent;
 use domain::ids::{AgentId, DebtId, DebtorId, EventId, GoalId, PortfolioId};
 use domain::ports::StoreError;
 use domain::ports::store::{BrokenAsk, KpiPage, MARK_STEP, MarkAsk, PromiseTerms};
-use domain::rules::ageing::day_of;
+use domain::rules::ageing::{AgeingSet, day_of};
 use domain::rules::kpi::{CostRates, KpiAsk, KpiFact, KpiPeriod, KpiRows, mark_data};
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, UtcMs};
 use serde_json::Value;
@@ -24,6 +25,8 @@ pub async fn all(store: Subject) {
     broken_promises_and_actions_are_found(&store).await;
     sent::what_left_is_counted(&store).await;
     recovery::a_segment_is_weighed_by_what_came_in(&store).await;
+    buckets::a_mark_keeps_the_bucket_of_its_day(&store).await;
+    buckets::debts_are_weighed_by_the_client_s_own_buckets(&store).await;
     history::figures_by_sql_are_those_of_the_event_log(&store).await;
 }
 
@@ -38,6 +41,7 @@ fn mark_ask(scene: &Scene, day: i64) -> MarkAsk {
         at: day_start(day).plus_ms(MINUTE_MS),
         limit: MARK_STEP,
         after: None,
+        ageing: AgeingSet::default(),
     }
 }
 
@@ -127,16 +131,16 @@ async fn debts_are_marked_when_they_change(store: &Subject) {
     assert_eq!(
         of(a.debt.id),
         [
-            (today(), true, Bucket::B31To60, 100_000),
-            (today() + 2, false, Bucket::B31To60, 60_000),
-            (day, false, Bucket::B61To90, 60_000),
+            (today(), true, Bucket::B31_60, 100_000),
+            (today() + 2, false, Bucket::B31_60, 60_000),
+            (day, false, Bucket::B61_90, 60_000),
         ]
     );
     assert_eq!(
         of(b.debt.id),
         [
-            (today(), true, Bucket::B31To60, 100_000),
-            (day, false, Bucket::B61To90, 100_000)
+            (today(), true, Bucket::B31_60, 100_000),
+            (day, false, Bucket::B61_90, 100_000)
         ]
     );
     assert!(marks.iter().all(|m| m.until_day == HOLDS_ON));

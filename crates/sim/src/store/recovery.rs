@@ -5,7 +5,7 @@ use domain::entity::{Debt, DebtMark, DebtStatus, RecoverySum};
 use domain::ids::{ClientId, DebtId, DebtorId};
 use domain::money::Currency;
 use domain::ports::store::{RecoveryAsk, StoreError};
-use domain::rules::ageing::bucket;
+use domain::rules::ageing::{AgeingSet, bucket};
 use domain::rules::recovery::{Expected, Recovered, RecoveryRates};
 use domain::segment::{day_of_date, utc_day};
 use domain::time::UtcMs;
@@ -15,15 +15,15 @@ use std::collections::BTreeMap;
 fn open_on(t: &Tables, debt: DebtId, day: i64) -> Option<&DebtMark> {
     let before = t.debt_marks.range((debt, i64::MIN)..=(debt, day));
     let mark = before.map(|(_, mark)| mark).next_back()?;
-    (mark.until_day > day && mark.bucket.code() >= 0).then_some(mark)
+    (mark.until_day > day && mark.bucket.is_open()).then_some(mark)
 }
 
 /// Adds a debt to what is measured of its portfolio.
 fn measure_one(t: &Tables, debt: &Debt, ask: &RecoveryAsk) -> Option<RecoverySum> {
     let mark = open_on(t, debt.id, ask.day).filter(|m| m.balance_minor > 0)?;
     let siblings = t.debts.of(debt.debtor_id);
-    let oldest = siblings.filter_map(|d| open_on(t, d.id, ask.day));
-    let oldest = oldest.map(|m| m.bucket).max_by_key(|b| b.code())?;
+    let open = siblings.filter_map(|d| open_on(t, d.id, ask.day));
+    let oldest = open.filter_map(|m| m.due_day).min();
     let paid = t.payments.of(debt.debtor_id).filter(|p| {
         p.debt_id == debt.id
             && p.amount.currency == mark.currency
@@ -34,7 +34,7 @@ fn measure_one(t: &Tables, debt: &Debt, ask: &RecoveryAsk) -> Option<RecoverySum
         portfolio_id: ask.portfolio,
         client_id: debt.client_id,
         currency: mark.currency,
-        bucket: oldest,
+        bucket: bucket(&ask.ageing, DebtStatus::Open, oldest, ask.day),
         day: ask.day,
         debts: 1,
         balance_minor: mark.balance_minor,
@@ -87,6 +87,9 @@ pub(super) fn expected(
     });
     let rates = RecoveryRates::of(measured);
     let today = utc_day(now);
+    let of_client = t.policies.values().filter(|p| p.client_id == client);
+    let newest = of_client.max_by_key(|p| p.version);
+    let ageing = newest.map_or_else(AgeingSet::default, |p| p.terms.ageing.clone());
     let mut found: BTreeMap<Currency, Expected> = BTreeMap::new();
     for debtor in debtors {
         let mut owed: BTreeMap<Currency, i64> = BTreeMap::new();
@@ -97,7 +100,7 @@ pub(super) fn expected(
             *sum = sum.saturating_add(debt.balance_minor());
             oldest = oldest.into_iter().chain(day_of_date(&debt.due_date)).min();
         }
-        let age = bucket(DebtStatus::Open, oldest, today);
+        let age = bucket(&ageing, DebtStatus::Open, oldest, today);
         for (currency, balance) in owed {
             let sum = found.entry(currency);
             sum.or_insert_with(|| Expected::of(currency.as_str()))

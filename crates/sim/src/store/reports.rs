@@ -155,7 +155,7 @@ fn due_mark(t: &Tables, debt: &Debt, ask: &MarkAsk) -> Option<DebtMark> {
         until_day: HOLDS_ON,
         first: last.is_none(),
         at: ask.at,
-        bucket: bucket(debt.status, due_day, ask.day),
+        bucket: bucket(&ask.ageing, debt.status, due_day, ask.day),
         currency: debt.currency,
         balance_minor: debt.balance_minor(),
         overdue_minor: debt.overdue_minor,

@@ -12,7 +12,8 @@ use crate::sql::{Dialect, Link};
 use crate::store::sums;
 use domain::ids::{ClientId, DebtorId, PortfolioId};
 use domain::ports::StoreError;
-use domain::rules::recovery::{OPEN_BUCKETS, RECOVERY_DAYS};
+use domain::rules::ageing::AgeingSet;
+use domain::rules::recovery::RECOVERY_DAYS;
 use domain::time::{DAY_MS, UtcMs};
 use rows::{N, Rows};
 use uuid::Uuid;
@@ -96,9 +97,9 @@ async fn indices(tx: &mut Link, tables: &[&str]) -> Result<Vec<(String, String)>
 /// What came in on debts of each bucket: the older, the less.
 fn measured(client: &str, portfolio: &str, at: i64) -> String {
     let day = at / DAY_MS - RECOVERY_DAYS;
-    let rows = OPEN_BUCKETS.iter().map(|bucket| {
-        let code = bucket.code();
-        let came_in = 400_000 >> code;
+    let set = AgeingSet::default();
+    let rows = set.buckets().enumerate().map(|(n, bucket)| {
+        let (code, came_in) = (bucket.code(), 400_000 >> n);
         format!("({portfolio},{client},'MXN',{code},{day},1000,1000000,{came_in})")
     });
     rows.collect::<Vec<String>>().join(",")

@@ -1,8 +1,9 @@
 //! The rows behind figures as SQL: `at, id, debtor_id, amount, weight` of each kind, every value bound.
 
 use crate::sql::{Field, Val, holes};
+use domain::entity::Bucket;
 use domain::rules::agent_state::AgentState;
-use domain::rules::kpi::{ATTRIBUTION_MS, KpiAsk, KpiRows};
+use domain::rules::kpi::{ATTRIBUTION_MS, KpiAsk, KpiRows, PAR_DAYS};
 use domain::time::DAY_MS;
 use std::collections::BTreeMap;
 
@@ -315,11 +316,14 @@ impl Text<'_> {
             );
         }
         let days = format!("m.balance_minor*({to_day}-{from_day})");
+        let rolled = rolled();
+        let at_risk =
+            format!("CASE WHEN {to_day}-m.due_day>{PAR_DAYS} THEN m.balance_minor ELSE 0 END");
         let (weight, join, which) = match rows {
             KpiRows::ArrearsRolled => (
-                "CASE WHEN e.bucket>m.bucket THEN m.balance_minor ELSE 0 END",
+                rolled.as_str(),
                 then,
-                format!("m.bucket>=1 AND m.bucket<=6 AND {start}"),
+                format!("m.bucket>=1 AND {} AND {start}", has_next()),
             ),
             KpiRows::ArrearsCured => (
                 "CASE WHEN e.bucket IN (0,-1) THEN m.balance_minor ELSE 0 END",
@@ -337,7 +341,7 @@ impl Text<'_> {
                 format!("m.bucket>=0 AND {end}"),
             ),
             KpiRows::Par30End => (
-                "CASE WHEN m.bucket>=2 THEN m.balance_minor ELSE 0 END",
+                at_risk.as_str(),
                 String::new(),
                 format!("m.bucket>=0 AND {end}"),
             ),
@@ -357,6 +361,17 @@ impl Text<'_> {
             which,
         }
     }
+}
+
+/// The balance where the bucket of `e` is later than that of `m`, as `Bucket::is_later_than` has it.
+fn rolled() -> String {
+    let step = Bucket::CODE_STEP;
+    format!("CASE WHEN e.bucket/{step}>m.bucket%{step} THEN m.balance_minor ELSE 0 END")
+}
+
+/// That the bucket of `m` is not the last of its set.
+fn has_next() -> String {
+    format!("m.bucket%{}<>{}", Bucket::CODE_STEP, Bucket::CODE_OPEN)
 }
 
 /// A statement over marks `m`, in pieces.

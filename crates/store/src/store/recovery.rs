@@ -3,13 +3,13 @@
 use super::SqlStore;
 use super::reports::last_of_piece;
 use crate::sql::{Link, vals};
-use domain::entity::{Bucket, Portfolio, RecoverySum};
+use domain::entity::{Bucket, DebtStatus, PolicyVersion, Portfolio, RecoverySum};
 use domain::ids::{ClientId, DebtId};
 use domain::money::Currency;
 use domain::ports::StoreError;
 use domain::ports::store::RecoveryAsk;
-use domain::rules::ageing::BUCKET_ENDS;
-use domain::rules::recovery::{OPEN_BUCKETS, Recovered, RecoveryRates, SHARE_PARTS};
+use domain::rules::ageing::{AgeingSet, bucket};
+use domain::rules::recovery::{Recovered, RecoveryRates, SHARE_PARTS};
 use domain::segment::utc_day;
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
@@ -17,19 +17,19 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 /// Debts of one piece: those of `$1` behind `$5` and up to `$6` that stood open on the morning `$2`, with what was
-/// paid on each from `$3` to before `$4`. The bucket is that of the debtor's oldest debt on that morning.
-const PIECE: &str = "SELECT q.currency, q.bucket, CAST(COUNT(*) AS BIGINT) AS debts, \
+/// paid on each from `$3` to before `$4`, by the day on which the debtor's oldest debt of that morning was due.
+const PIECE: &str = "SELECT q.currency, q.oldest, CAST(COUNT(*) AS BIGINT) AS debts, \
         CAST(SUM(q.balance_minor) AS BIGINT) AS balance_minor, \
         CAST(SUM(CASE WHEN q.paid<0 THEN 0 WHEN q.paid>q.balance_minor THEN q.balance_minor \
             ELSE q.paid END) AS BIGINT) AS recovered_minor \
     FROM (SELECT m.currency, m.balance_minor, \
-            (SELECT MAX(w.bucket) FROM debts s JOIN debt_marks w ON w.debt_id=s.id \
-                AND w.day<=$2 AND w.until_day>$2 AND w.bucket>=0 WHERE s.debtor_id=d.debtor_id) AS bucket, \
+            (SELECT MIN(w.due_day) FROM debts s JOIN debt_marks w ON w.debt_id=s.id \
+                AND w.day<=$2 AND w.until_day>$2 AND w.bucket>=0 WHERE s.debtor_id=d.debtor_id) AS oldest, \
             CAST(COALESCE((SELECT SUM(p.amount_minor) FROM payments p WHERE p.debt_id=d.id \
                 AND p.paid_at>=$3 AND p.paid_at<$4 AND p.currency=m.currency),0) AS BIGINT) AS paid \
         FROM debts d JOIN debt_marks m ON m.debt_id=d.id AND m.day<=$2 AND m.until_day>$2 \
         WHERE d.portfolio_id=$1 AND d.id>$5 AND d.id<=$6 AND m.bucket>=0 AND m.balance_minor>0) q \
-    GROUP BY q.currency, q.bucket";
+    GROUP BY q.currency, q.oldest";
 
 /// Debts, balance and what came in.
 type Sums = BTreeMap<(Currency, i64), (i64, i64, i64)>;
@@ -45,7 +45,9 @@ async fn piece(
     let end = last.unwrap_or(DebtId(Uuid::max()));
     let values = vals![ask.portfolio, ask.day, ask.from, ask.to, after, end];
     for row in &link.rows(PIECE, values).await? {
-        let key = (row.get("currency")?, row.get("bucket")?);
+        let oldest: Option<i64> = row.get("oldest")?;
+        let bucket = bucket(&ask.ageing, DebtStatus::Open, oldest, ask.day);
+        let key = (row.get("currency")?, bucket.code());
         let (debts, balance, recovered) = sums.entry(key).or_default();
         *debts += row.get::<i64>("debts")?;
         *balance += row.get::<i64>("balance_minor")?;
@@ -94,6 +96,8 @@ impl SqlStore {
 #[derive(Debug, Clone)]
 pub(super) struct Shares {
     rates: RecoveryRates,
+    /// The client's buckets now.
+    ageing: AgeingSet,
     /// Days since 1970, as the segment's days past due count them.
     today: i64,
 }
@@ -129,8 +133,11 @@ impl Shares {
             let own = row.get::<i64>("own")? == 1;
             sums.push((own, row.get("currency")?, row.get("bucket")?, sum));
         }
+        let newest = "WHERE client_id=$1 ORDER BY version DESC LIMIT 1";
+        let terms: Option<PolicyVersion> = read.find(newest, vals![client]).await?;
         Ok(Self {
             rates: RecoveryRates::of(sums),
+            ageing: terms.map_or_else(AgeingSet::default, |found| found.terms.ageing),
             today: utc_day(now),
         })
     }
@@ -139,6 +146,7 @@ impl Shares {
     pub(super) fn none() -> Self {
         Self {
             rates: RecoveryRates::default(),
+            ageing: AgeingSet::default(),
             today: 0,
         }
     }
@@ -147,7 +155,8 @@ impl Shares {
     pub(super) fn sql(&self, part: Part, currency: &str, (balance, due): (&str, &str)) -> String {
         let known = currency.parse::<Currency>().ok();
         let rate = |bucket| known.and_then(|c| self.rates.rate(c, bucket));
-        let each = OPEN_BUCKETS.map(|bucket| match (part, rate(bucket)) {
+        let buckets: Vec<Bucket> = self.ageing.buckets().collect();
+        let each = buckets.iter().map(|bucket| match (part, rate(*bucket)) {
             (Part::Unknown, None) => balance.to_owned(),
             (Part::Borrowed, Some(rate)) if !rate.own => balance.to_owned(),
             // As `RecoveryRate::of` has it.
@@ -158,18 +167,23 @@ impl Shares {
             ),
             _ => "0".to_owned(),
         });
-        let [youngest, older @ ..] = &each;
-        if older.iter().all(|other| other == youngest) {
-            return youngest.clone();
+        let each: Vec<String> = each.collect();
+        let Some((oldest, younger)) = each.split_last() else {
+            return "0".to_owned();
+        };
+        if younger.iter().all(|other| other == oldest) {
+            return oldest.clone();
         }
-        let mut sql = format!(
-            "CASE WHEN {due} IS NULL OR {due}>={} THEN {youngest}",
-            self.today
-        );
-        for ((end, _), value) in BUCKET_ENDS.iter().zip(older) {
-            let _ = write!(sql, " WHEN {due}>={} THEN {value}", self.today - end);
+        let mut sql = "CASE".to_owned();
+        for (bucket, value) in buckets.iter().zip(younger) {
+            let last = self.today - bucket.days().map_or(0, |(_, to)| to);
+            // Of whom no date is known nothing is past due.
+            let undated = match bucket {
+                Bucket::Preventive => format!("{due} IS NULL OR "),
+                _ => String::new(),
+            };
+            let _ = write!(sql, " WHEN {undated}{due}>={last} THEN {value}");
         }
-        let oldest = older.last().unwrap_or(youngest);
         let _ = write!(sql, " ELSE {oldest} END");
         sql
     }

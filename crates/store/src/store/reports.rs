@@ -9,7 +9,7 @@ use super::table::pieces;
 use crate::rows::columns;
 use crate::sql::{Field, Link, Row, holes, vals};
 use async_trait::async_trait;
-use domain::entity::{Bucket, DebtMark, Goal, HOLDS_ON, Portfolio, Promise};
+use domain::entity::{DebtMark, Goal, HOLDS_ON, Portfolio, Promise};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId, GoalId, PortfolioId};
 use domain::money::Currency;
@@ -18,21 +18,24 @@ use domain::ports::store::{
     BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked,
     PAGE_LIMIT_MAX, RecoveryAsk, ReportStore, SentCounts,
 };
-use domain::rules::ageing::BUCKET_ENDS;
+use domain::rules::ageing::AgeingSet;
 use domain::rules::kpi::{KpiAsk, KpiFact, KpiRows, KpiSums};
 use domain::time::UtcMs;
 use std::fmt::Write as _;
 use uuid::Uuid;
 
-/// The bucket of a debt `d` on the day `$2`, as `rules::ageing` has it.
-fn bucket_sql() -> String {
-    let mut sql = String::from("CASE WHEN d.status='paid' THEN -1 WHEN d.status<>'open' THEN -2");
-    sql.push_str(" WHEN d.due_day IS NULL OR d.due_day>=$2 THEN 0");
-    for (end, bucket) in BUCKET_ENDS {
-        // A String takes every write.
-        let _ = write!(sql, " WHEN $2-d.due_day<={end} THEN {}", bucket.code());
+/// The bucket of an open debt that is due on the day `due`, on the day `today`: as `rules::ageing` has it.
+fn bucket_sql(set: &AgeingSet, due: &str, today: &str) -> String {
+    let mut sql = format!("CASE WHEN {due} IS NULL OR {due}>={today} THEN 0");
+    let mut oldest = 0;
+    for bucket in set.buckets() {
+        oldest = bucket.code();
+        if let Some((1.., to)) = bucket.days().filter(|(_, to)| *to != i64::MAX) {
+            // A String takes every write.
+            let _ = write!(sql, " WHEN {today}-{due}<={to} THEN {oldest}");
+        }
     }
-    let _ = write!(sql, " ELSE {} END", Bucket::B361Plus.code());
+    let _ = write!(sql, " ELSE {oldest} END");
     sql
 }
 
@@ -42,13 +45,14 @@ const SEEN: &str = " AND NOT EXISTS (SELECT 1 FROM debtors o WHERE o.id=q.debtor
 
 /// Debts of a portfolio that stand otherwise than their last mark says, of those that `which` names; without
 /// those of debtors whom nobody sees yet where a file is `half` in.
-fn changed_sql(which: &str, half: bool) -> String {
-    let bucket = bucket_sql();
+fn changed_sql(set: &AgeingSet, which: &str, half: bool) -> String {
+    let bucket = bucket_sql(set, "d.due_day", "$2");
     let seen = if half { SEEN } else { "" };
     format!(
         "SELECT q.* FROM (SELECT d.id, d.debtor_id, d.client_id, d.portfolio_id, d.currency, d.due_day, \
                 d.principal_minor+d.interest_minor+d.fees_minor AS balance_minor, \
-                d.overdue_minor, CAST({bucket} AS BIGINT) AS bucket \
+                d.overdue_minor, CAST(CASE WHEN d.status='paid' THEN -1 WHEN d.status<>'open' THEN -2 \
+                    ELSE {bucket} END AS BIGINT) AS bucket \
             FROM debts d WHERE d.portfolio_id=$1 AND d.id{which}) q \
         LEFT JOIN debt_marks m ON m.debt_id=q.id AND m.until_day={HOLDS_ON} \
         WHERE (m.debt_id IS NULL OR (m.day<$2 AND (m.bucket<>q.bucket \
@@ -87,7 +91,10 @@ async fn to_mark(link: &mut Link, ask: &MarkAsk) -> Result<Piece, StoreError> {
     let half = link.row(HALF, vec![]).await?.is_some();
     let last = last_of_piece(link, ask.portfolio, after).await?;
     let end = last.unwrap_or(DebtId(Uuid::max()));
-    let sql = format!("{} LIMIT $5", changed_sql(">$3 AND d.id<=$4", half));
+    let sql = format!(
+        "{} LIMIT $5",
+        changed_sql(&ask.ageing, ">$3 AND d.id<=$4", half)
+    );
     let values = vals![ask.portfolio, ask.day, after, end, limit];
     let rows = link.rows(sql, values).await?;
     let found: Result<Vec<DebtId>, StoreError> = rows.iter().map(|row| row.get("id")).collect();
@@ -106,7 +113,7 @@ async fn changed_of(tx: &mut Link, ask: &MarkAsk, of: &Piece) -> Result<Vec<Row>
     for piece in pieces(&of.found) {
         let which = format!(" IN ({})", holes(fixed.len() + 1, piece.len()));
         let values = fixed.iter().cloned().chain(piece.iter().map(Field::val));
-        let sql = changed_sql(&which, of.half);
+        let sql = changed_sql(&ask.ageing, &which, of.half);
         rows.extend(tx.rows(sql, values.collect()).await?);
     }
     Ok(rows)

@@ -18,6 +18,7 @@ use domain::ports::store::{
     DebtorFile, InboxAsk, MessageAsk, PAGE_LIMIT_MAX, PageRequest, StageFilter,
 };
 use domain::ports::{Store, StoreError};
+use domain::rules::ageing::AgeingSet;
 use domain::rules::{ageing, stale};
 use domain::segment::day_of_date;
 use domain::time::UtcMs;
@@ -38,9 +39,11 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 pub(crate) struct Ageing {
     #[schema(value_type = uuid::Uuid)]
     debt_id: DebtId,
-    /// Bucket, as `b31_60`.
+    /// Bucket in the client's set, named by its days: `b31_60`.
     #[schema(value_type = String)]
     bucket: Bucket,
+    /// What the client calls it; null where he calls it by its days.
+    label: Option<String>,
     /// Days past due, below 0 before it is due; null where its date cannot be read.
     days: Option<i64>,
 }
@@ -138,22 +141,26 @@ struct Known {
     portfolio: Portfolio,
     owed: Vec<Debt>,
     accruals: Vec<Accrual>,
+    /// The buckets of the client.
+    ageing: AgeingSet,
 }
 
 impl Known {
     async fn of(store: &dyn Store, debtor: DebtorId, now: UtcMs) -> Result<Self, StoreError> {
         let file = store.debtor_file(debtor).await?;
         let ids: Vec<DebtId> = file.debts.iter().map(|d| d.id).collect();
-        let (portfolio, owed, accruals) = tokio::try_join!(
+        let (portfolio, owed, accruals, policy) = tokio::try_join!(
             store.get_portfolio(file.debtor.portfolio_id),
             store.owed(&file.debts, now),
             store.accruals_of(&ids),
+            store.policy_of(file.debtor.client_id),
         )?;
         Ok(Self {
             file,
             portfolio,
             owed,
             accruals,
+            ageing: policy.map(|p| p.terms.ageing).unwrap_or_default(),
         })
     }
 
@@ -180,9 +187,11 @@ impl Known {
     fn ageing(&self, today: i64) -> Vec<Ageing> {
         let ages = self.file.debts.iter().map(|debt| {
             let due = day_of_date(&debt.due_date);
+            let bucket = ageing::bucket(&self.ageing, debt.status, due, today);
             Ageing {
                 debt_id: debt.id,
-                bucket: ageing::bucket(debt.status, due, today),
+                bucket,
+                label: self.ageing.label(bucket).map(str::to_owned),
                 days: due.map(|due| today - due),
             }
         });

@@ -32,7 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 pub(crate) struct TermsReply {
     /// 0 = the house's own: the client has none yet.
     version: i32,
-    /// `offers`, `authority`, `quita_lapses`, `ask_timeout_s`, `promises`, `stages`, `attention_minor`.
+    /// `offers`, `authority`, `quita_lapses`, `ask_timeout_s`, `promises`, `stages`, `attention_minor`, `ageing`.
     #[schema(value_type = Value)]
     terms: ClientTerms,
 }

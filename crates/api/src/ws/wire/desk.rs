@@ -382,8 +382,11 @@ pub struct CardDebt {
     pub product: Option<String>,
     /// Creditor.
     pub creditor: Option<String>,
-    /// Ageing bucket.
+    /// Ageing bucket in the client's set, named by its days.
     pub bucket: String,
+    /// What the client calls it; null where he calls it by its days.
+    #[serde(default)]
+    pub bucket_label: Option<String>,
     /// Days past due.
     pub days_past_due: i64,
     /// Balance.

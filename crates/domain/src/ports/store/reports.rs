@@ -5,6 +5,7 @@ use crate::entity::{CallResult, Channel, DebtMark, Goal, Promise};
 use crate::event::NewEvent;
 use crate::ids::{ClientId, DebtId, DebtorId, GoalId, PortfolioId, PromiseId};
 use crate::money::Currency;
+use crate::rules::ageing::AgeingSet;
 use crate::rules::kpi::{KpiAsk, KpiFact, KpiRows, KpiSums};
 use crate::time::UtcMs;
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ pub const MARK_STEP: u32 = 500;
 pub const MARK_LOOK: u32 = 5_000;
 
 /// Which debts are marked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct MarkAsk {
     /// Of this portfolio.
     pub portfolio: PortfolioId,
@@ -28,6 +29,8 @@ pub struct MarkAsk {
     pub limit: u32,
     /// Only debts behind this one: where the call before ended.
     pub after: Option<DebtId>,
+    /// The buckets of the client now; marks of days before keep theirs.
+    pub ageing: AgeingSet,
 }
 
 /// What one call has marked.
@@ -40,7 +43,7 @@ pub struct Marked {
 }
 
 /// What of a portfolio's debts came in since a morning is asked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct RecoveryAsk {
     /// Of this portfolio.
     pub portfolio: PortfolioId,
@@ -50,6 +53,8 @@ pub struct RecoveryAsk {
     pub from: UtcMs,
     /// And before.
     pub to: UtcMs,
+    /// The buckets of the client now, which the debts are put into though they had others then.
+    pub ageing: AgeingSet,
 }
 
 /// A row behind a figure, with the debtor's reference.

@@ -1,6 +1,6 @@
 //! The rows behind the figures by plain code: the readable twin of the SQL.
 
-use super::{ATTRIBUTION_MS, KpiAsk, KpiFact, KpiMessage, KpiRows};
+use super::{ATTRIBUTION_MS, KpiAsk, KpiFact, KpiMessage, KpiRows, PAR_DAYS};
 use crate::entity::{AgentSpell, Bucket, DebtMark, PromiseState};
 use crate::ids::{
     AgentId, AttemptId, CampaignId, ClientId, DebtId, DebtorId, MessageId, PaymentId, PortfolioId,
@@ -311,8 +311,8 @@ impl View<'_> {
                 let since = |p: &KpiPayment| p.posted_at >= m.at && p.paid_at < period.to;
                 (m.balance_minor, self.paid(m.debt_id, since))
             }),
-            KpiRows::ArrearsRolled => (start && (1..=6).contains(&code)).then(|| {
-                let later = then().is_some_and(|b| b.code() > code);
+            KpiRows::ArrearsRolled => (start && code >= 1 && has_next(m.bucket)).then(|| {
+                let later = then().is_some_and(|b| b.is_later_than(m.bucket));
                 (m.balance_minor, if later { m.balance_minor } else { 0 })
             }),
             KpiRows::ArrearsCured => (start && code >= 1).then(|| {
@@ -321,7 +321,12 @@ impl View<'_> {
             }),
             KpiRows::OpenEnd => (end && code >= 0).then_some((m.balance_minor, m.overdue_minor)),
             KpiRows::Par30End => {
-                let old = if code >= 2 { m.balance_minor } else { 0 };
+                let past = |due: i64| period.to_day - due > PAR_DAYS;
+                let old = if m.due_day.is_some_and(past) {
+                    m.balance_minor
+                } else {
+                    0
+                };
                 (end && code >= 0).then_some((m.balance_minor, old))
             }
             KpiRows::Receivables => (code >= 0 && (start || entered || end)).then(|| {
@@ -356,6 +361,11 @@ impl View<'_> {
         let days = before.due_day.map_or(0, |due| m.day - due);
         Some((before.balance_minor, days))
     }
+}
+
+/// Whether a bucket past due is not the last of its set.
+fn has_next(bucket: Bucket) -> bool {
+    bucket.days().is_some_and(|(_, to)| to != i64::MAX)
 }
 
 /// Current, or paid.

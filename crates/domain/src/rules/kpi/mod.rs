@@ -30,6 +30,9 @@ use uuid::Uuid;
 /// every report: last conversation before the payment.
 pub const ATTRIBUTION_DAYS: i64 = 30;
 
+/// Days past due above which a balance is at risk, whatever the buckets.
+pub const PAR_DAYS: i64 = 30;
+
 /// The same, ms.
 pub const ATTRIBUTION_MS: i64 = ATTRIBUTION_DAYS * DAY_MS;
 
@@ -121,7 +124,7 @@ crate::text_enum! {
         /// Debts handed over in the period: balance; weight: paid on them until its end.
         Placed = "placed",
         /// Debts in arrears at the start, the last bucket left out: balance; weight: it, where the
-        /// bucket is a later one at the end.
+        /// bucket is a later one at the end. Of a set that changed meanwhile a bucket is later when all its days are.
         ArrearsRolled = "arrears_rolled",
         /// Debts in arrears at the start: balance; weight: it, where they are current or paid at the end.
         ArrearsCured = "arrears_cured",

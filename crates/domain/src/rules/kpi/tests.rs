@@ -94,7 +94,10 @@ fn mark(debt: u128, day: i64, bucket: Bucket, balance_minor: i64) -> NewEvent {
         currency: mxn(),
         balance_minor,
         overdue_minor: balance_minor / 2,
-        due_day: Some(DAY - 20),
+        due_day: Some(match bucket {
+            Bucket::Preventive => DAY + 40,
+            _ => DAY - 20,
+        }),
     };
     event(
         "debt.aged",
@@ -127,8 +130,8 @@ fn left(n: u128, state: &str, (from, to): (UtcMs, UtcMs)) -> NewEvent {
 fn world() -> KpiWorld {
     let promise = format!("promise:{}", PromiseId(uuid(70)));
     let mut told = vec![
-        mark(10, DAY, Bucket::B1To30, 1_000),
-        mark(11, DAY, Bucket::B1To30, 3_000),
+        mark(10, DAY, Bucket::B1_30, 1_000),
+        mark(11, DAY, Bucket::B1_30, 3_000),
         mark(12, DAY + 1, Bucket::Preventive, 500),
     ];
     told.extend(attempt(60, 110, at(DAY + 1, 10), None));
@@ -147,9 +150,9 @@ fn world() -> KpiWorld {
     told.push(paid(90, 10, 400, at(DAY + 4, 12)));
     told.push(event("promise.kept", promise, json!({"state": "kept"})));
     told.push(paid(91, 10, 600, at(DAY + 6, 12)));
-    told.push(mark(10, DAY + 5, Bucket::B1To30, 600));
+    told.push(mark(10, DAY + 5, Bucket::B1_30, 600));
     told.push(mark(10, DAY + 7, Bucket::Paid, 0));
-    told.push(mark(11, DAY + 11, Bucket::B31To60, 3_000));
+    told.push(mark(11, DAY + 11, Bucket::B31_60, 3_000));
     let half = |n: i64| at(DAY + 2, 10).plus_ms(n * HOUR_MS / 2);
     told.push(left(1, "offline", (at(DAY, 0), half(-2))));
     told.push(left(2, "ready", (half(-2), half(-1))));
@@ -245,7 +248,7 @@ fn a_debtor_is_tried_in_the_currencies_he_owes_in() {
     let (mut world, own) = (world(), ask());
     // 120 owes dollars alone, 110 owes them beside his pesos.
     for (debt, debtor) in [(20, 120), (21, 110)] {
-        let mut aged = mark(debt, DAY, Bucket::B1To30, 1_000);
+        let mut aged = mark(debt, DAY, Bucket::B1_30, 1_000);
         aged.data["currency"] = json!("USD");
         aged.data["debtor_id"] = json!(uuid(debtor));
         world.take(&aged);

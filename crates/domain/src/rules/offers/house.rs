@@ -2,6 +2,7 @@
 
 use super::{Authority, ClientTerms, Conditions, OfferRule, STATUTE_DAYS, StageRule};
 use crate::entity::{Evidence, Role, Stage};
+use crate::rules::ageing::AgeingSet;
 use crate::segment::BUCKETS;
 
 pub(super) fn conditions(
@@ -134,6 +135,7 @@ impl Default for ClientTerms {
                 stage(Stage::Sold, 181, 0, 6),
             ],
             attention_minor: None,
+            ageing: AgeingSet::default(),
         }
     }
 }

@@ -8,9 +8,9 @@ mod tests;
 
 pub use draw::{Drawn, draw};
 
+use super::ageing::AgeingSet;
 use crate::entity::{Evidence, Role, Stage, Tone};
 use crate::ids::{SegmentId, UserId};
-use crate::segment::BUCKETS;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +61,7 @@ pub struct OfferRule {
     pub name_es: String,
     /// Shown in English.
     pub name_en: String,
-    /// Ageing buckets (terms.md §7); empty = any.
+    /// Ageing buckets of the client's set (terms.md §7); empty = any.
     #[serde(default)]
     pub buckets: Vec<String>,
     /// Least balance, minor units.
@@ -183,6 +183,9 @@ pub struct ClientTerms {
     /// Who has more than this overdue stands first in the morning list, minor units; `None` = [`ATTENTION`].
     #[serde(default)]
     pub attention_minor: Option<i64>,
+    /// In which bucket how many days past due are; what no buckets are written for has the standard set.
+    #[serde(default)]
+    pub ageing: AgeingSet,
 }
 
 /// Where a document of terms is wrong, and what would be right.
@@ -209,14 +212,13 @@ fn between(path: &str, value: i64, least: i64, most: i64) -> Result<(), TermsWro
     Err(wrong(path, format!("expected {least} to {most}")))
 }
 
-fn known_buckets(path: &str, buckets: &[String]) -> Result<(), TermsWrong> {
-    match buckets.iter().find(|b| !BUCKETS.contains(&b.as_str())) {
-        Some(_) => Err(wrong(
-            path,
-            format!("expected some of {}", BUCKETS.join(", ")),
-        )),
-        None => Ok(()),
+fn known_buckets(path: &str, buckets: &[String], set: &AgeingSet) -> Result<(), TermsWrong> {
+    let names = set.names();
+    if buckets.iter().all(|bucket| names.contains(bucket)) {
+        return Ok(());
     }
+    let wanted = format!("expected some of {}", names.join(", "));
+    Err(wrong(path, wanted))
 }
 
 impl Conditions {
@@ -284,6 +286,7 @@ impl ClientTerms {
         if let Some(minor) = self.attention_minor {
             between("attention_minor", minor, 0, ATTENTION_MAX_MINOR)?;
         }
+        self.ageing.check()?;
         self.check_offers()?;
         for (n, rule) in self.authority.iter().enumerate() {
             let path = format!("authority[{n}]");
@@ -298,7 +301,7 @@ impl ClientTerms {
         }
         for (n, rule) in self.promises.iter().enumerate() {
             let path = format!("promises[{n}]");
-            known_buckets(&format!("{path}.buckets"), &rule.buckets)?;
+            known_buckets(&format!("{path}.buckets"), &rule.buckets, &self.ageing)?;
             between(&format!("{path}.min_pct"), rule.min_pct.into(), 0, 100)?;
             between(&format!("{path}.max_days"), rule.max_days.into(), 0, 30)?;
         }
@@ -337,7 +340,7 @@ impl ClientTerms {
                     ));
                 }
             }
-            known_buckets(&format!("{path}.buckets"), &rule.buckets)?;
+            known_buckets(&format!("{path}.buckets"), &rule.buckets, &self.ageing)?;
             rule.conditions.check(&format!("{path}.conditions"))?;
         }
         Ok(())
@@ -378,10 +381,16 @@ impl ClientTerms {
 
     /// The offers of a debt that the role may make alone, at most [`OFFERS_SHOWN`].
     #[must_use]
-    pub fn offers_for(&self, bucket: &str, balance_minor: i64, role: Role) -> Vec<&OfferRule> {
+    pub fn offers_for(
+        &self,
+        days_past_due: i64,
+        balance_minor: i64,
+        role: Role,
+    ) -> Vec<&OfferRule> {
+        let bucket = self.ageing.of(days_past_due).to_string();
         self.offers
             .iter()
-            .filter(|r| r.buckets.is_empty() || r.buckets.iter().any(|b| b == bucket))
+            .filter(|r| r.buckets.is_empty() || r.buckets.contains(&bucket))
             .filter(|r| balance_minor >= r.min_minor)
             .filter(|r| r.max_minor.is_none_or(|max| balance_minor <= max))
             .filter(|r| self.may(role, &r.conditions))
@@ -391,10 +400,15 @@ impl ClientTerms {
     }
 
     /// Rules for a promise of a debt of this age by this role; the first whose segment the debtor is in holds.
-    pub fn promise_rules(&self, bucket: &str, role: Role) -> impl Iterator<Item = &PromiseRule> {
+    pub fn promise_rules(
+        &self,
+        days_past_due: i64,
+        role: Role,
+    ) -> impl Iterator<Item = &PromiseRule> {
+        let bucket = self.ageing.of(days_past_due).to_string();
         self.promises
             .iter()
-            .filter(move |r| r.buckets.is_empty() || r.buckets.iter().any(|b| b == bucket))
+            .filter(move |r| r.buckets.is_empty() || r.buckets.contains(&bucket))
             .filter(move |r| r.roles.is_empty() || r.roles.contains(&role))
     }
 

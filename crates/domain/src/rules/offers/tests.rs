@@ -13,14 +13,14 @@ fn day(text: &str) -> Date {
 fn three_offers_within_the_agent_s_authority_row_22() {
     let terms = ClientTerms::default();
     assert_eq!(terms.check(), Ok(()));
-    let keys = |bucket: &str, role| -> Vec<String> {
-        let offers = terms.offers_for(bucket, 1_000_000, role);
+    let keys = |days: i64, role| -> Vec<String> {
+        let offers = terms.offers_for(days, 1_000_000, role);
         offers.iter().map(|o| o.key.clone()).collect()
     };
-    let late = keys("b31_60", Role::Agent);
+    let late = keys(31, Role::Agent);
     assert_eq!(late, ["one_payment", "down_and_three", "six_months"]);
-    assert_eq!(keys("b1_30", Role::Agent), ["six_months", "two_halves"]);
-    assert_eq!(keys("b31_60", Role::Client), Vec::<String>::new());
+    assert_eq!(keys(30, Role::Agent), ["six_months", "two_halves"]);
+    assert_eq!(keys(31, Role::Client), Vec::<String>::new());
     let more = conditions(25, 0, 1, 5);
     assert!(!terms.may(Role::Agent, &more));
     assert_eq!(terms.who_may(&more), Some(Role::Supervisor));
@@ -49,7 +49,7 @@ fn the_incentive_is_given_within_the_authority_too_row_22() {
             offer.conditions = early(10, 50);
         }
     }
-    let shown = terms.offers_for("b31_60", 1_000_000, Role::Agent);
+    let shown = terms.offers_for(31, 1_000_000, Role::Agent);
     assert!(shown.iter().all(|o| o.key != "one_payment"));
 }
 
@@ -110,6 +110,49 @@ fn the_attention_threshold_is_the_clients_own_or_the_house_s_row_13() {
 }
 
 #[test]
+fn buckets_of_rules_are_those_of_the_client_s_own_set() {
+    let mut terms = ClientTerms::default();
+    // Set written before it was theirs to write.
+    let old: ClientTerms = serde_json::from_str(r#"{"ask_timeout_s": 60}"#).unwrap();
+    assert_eq!(old.ageing, terms.ageing);
+    terms.ageing = AgeingSet::microfinance();
+    let wrong = terms.check().unwrap_err();
+    assert_eq!(wrong.path, "offers[0].buckets");
+    assert!(wrong.wanted.contains("b8_30"), "{wrong}");
+    for offer in &mut terms.offers {
+        offer.buckets = vec![];
+    }
+    terms.offers[0].buckets = vec!["b8_30".into()];
+    terms.promises = vec![PromiseRule {
+        segment_id: None,
+        buckets: vec!["b91_plus".into()],
+        roles: vec![],
+        min_pct: 30,
+        max_days: 3,
+    }];
+    assert_eq!(terms.check(), Ok(()));
+    let first = |days: i64| {
+        terms.offers_for(days, 1_000_000, Role::Agent)[0]
+            .key
+            .clone()
+    };
+    let keys = [7, 8, 30, 31].map(first);
+    assert_eq!(
+        keys,
+        [
+            "down_and_three",
+            "one_payment",
+            "one_payment",
+            "down_and_three"
+        ]
+    );
+    let limited = [90, 91].map(|days| terms.promise_rules(days, Role::Agent).count());
+    assert_eq!(limited, [0, 1]);
+    terms.ageing = AgeingSet::of_ends(&[0, 30, 20]);
+    assert_eq!(terms.check().unwrap_err().path, "ageing[2].to");
+}
+
+#[test]
 fn promises_are_limited_by_age_and_role_row_20() {
     let rule = |roles: &[Role], min_pct, max_days| PromiseRule {
         segment_id: None,
@@ -122,13 +165,13 @@ fn promises_are_limited_by_age_and_role_row_20() {
         promises: vec![rule(&[Role::Agent], 40, 5), rule(&[], 10, 15)],
         ..ClientTerms::default()
     };
-    let rules = |bucket: &str, role| -> Vec<(i32, i32)> {
-        let rules = terms.promise_rules(bucket, role);
+    let rules = |days: i64, role| -> Vec<(i32, i32)> {
+        let rules = terms.promise_rules(days, role);
         rules.map(|r| (r.min_pct, r.max_days)).collect()
     };
-    assert_eq!(rules("b31_60", Role::Agent), [(40, 5), (10, 15)]);
-    assert_eq!(rules("b31_60", Role::Supervisor), [(10, 15)]);
-    assert_eq!(rules("b1_30", Role::Agent), []);
+    assert_eq!(rules(60, Role::Agent), [(40, 5), (10, 15)]);
+    assert_eq!(rules(60, Role::Supervisor), [(10, 15)]);
+    assert_eq!(rules(30, Role::Agent), []);
     let both = |of: (i32, i32)| terms.promises[0].beside(of);
     assert_eq!((both((20, 7)), both((60, 3))), ((40, 5), (60, 3)));
 }

@@ -10,9 +10,9 @@ use domain::event::NewEvent;
 use domain::ids::{AgentId, AttemptId, CampaignId, PromiseId};
 use domain::money::Currency;
 use domain::ports::store::{
-    AttemptChange, Closing, MessageOpened, MessageStep, NodeLease, PromiseTerms,
+    AttemptChange, Closing, MarkAsk, MessageOpened, MessageStep, NodeLease, PromiseTerms,
 };
-use domain::rules::ageing::{date_of_day, day_of};
+use domain::rules::ageing::{AgeingSet, date_of_day, day_of};
 use domain::rules::kpi::{KpiAsk, KpiRows, KpiSums, KpiWorld};
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, UtcMs};
 use rand::{Rng as _, SeedableRng as _};
@@ -261,7 +261,15 @@ impl History {
 
     async fn day(&mut self, store: &Subject, day: i64) {
         let before = store.last_cursor().await.expect("cursor");
-        let ask = mark_ask(&self.scene, day);
+        // The client's set becomes another one and back: marks of before keep their buckets.
+        let ageing = match day % 7 {
+            0..=3 => AgeingSet::default(),
+            _ => AgeingSet::of_ends(&[0, 15, 45, 50]),
+        };
+        let ask = MarkAsk {
+            ageing,
+            ..mark_ask(&self.scene, day)
+        };
         store.mark_debts(&ask, &aged).await.expect("mark");
         let log = store.events_after(before, 500).await.expect("events");
         let client = Some(self.scene.client.id);

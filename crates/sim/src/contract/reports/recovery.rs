@@ -5,25 +5,26 @@ use super::{aged, day_start, mark_ask, today};
 use domain::ids::PortfolioId;
 use domain::ports::StoreError;
 use domain::ports::store::RecoveryAsk;
+use domain::rules::ageing::AgeingSet;
 use domain::rules::recovery::{
     Expected, RECOVERY_DAYS, RECOVERY_DEBTS_MIN, RecoveryRate, SHARE_PARTS,
 };
 use domain::segment::Expr;
 
 /// Due days of debts, and their bucket on the morning and now.
-const OLD: &str = "2026-09-14"; // b31_60, b61_90
-const MIDDLE: &str = "2026-10-14"; // b1_30, b31_60
+pub(super) const OLD: &str = "2026-09-14"; // b31_60, b61_90
+pub(super) const MIDDLE: &str = "2026-10-14"; // b1_30, b31_60
 const YOUNG: &str = "2026-11-10"; // preventive, b1_30
 
 /// What each debtor of middle age owes, and what he pays.
 const MIDDLE_OWED: i64 = 70_000;
 const MIDDLE_PAID: i64 = 7_000;
 
-fn morning() -> i64 {
+pub(super) fn morning() -> i64 {
     today() - RECOVERY_DAYS
 }
 
-async fn owing(store: &Subject, scene: &Scene, due: &str, balance_minor: i64) -> Person {
+pub(super) async fn owing(store: &Subject, scene: &Scene, due: &str, balance_minor: i64) -> Person {
     let mut person = scene.draft_person();
     person.debt = scene.draft_debt(person.debtor.id, balance_minor);
     person.debt.due_date = due.into();
@@ -43,7 +44,7 @@ async fn also(
     store.put_debt(&debt, &[]).await.expect("debt");
 }
 
-async fn pays(store: &Subject, person: &Person, day: i64, amount_minor: i64) {
+pub(super) async fn pays(store: &Subject, person: &Person, day: i64, amount_minor: i64) {
     let mut payment = person.payment(amount_minor);
     payment.paid_at = day_start(day);
     store.put_payment(&payment, &[]).await.expect("payment");
@@ -91,11 +92,12 @@ async fn measured(store: &Subject, scene: &Scene, to: i64) {
         day: morning(),
         from: day_start(morning()),
         to: day_start(to),
+        ageing: AgeingSet::default(),
     };
     store.measure_recovery(&ask).await.expect("measured");
 }
 
-async fn expected(store: &Subject, scene: &Scene) -> Vec<Expected> {
+pub(super) async fn expected(store: &Subject, scene: &Scene) -> Vec<Expected> {
     let (client, all) = (scene.client.id, Expr::All);
     let counted = store.segment_count(client, &all, NOW).await.expect("count");
     let shown = store.segment_estimate(client, &all, NOW, 1).await;
@@ -109,14 +111,17 @@ async fn expected(store: &Subject, scene: &Scene) -> Vec<Expected> {
     counted.expected
 }
 
-fn share(recovered: i64, balance: i64) -> RecoveryRate {
+pub(super) fn share(recovered: i64, balance: i64) -> RecoveryRate {
     RecoveryRate {
         parts: recovered * SHARE_PARTS / balance,
         own: true,
     }
 }
 
-fn in_currency(currency: &str, [balance, amount, unknown, borrowed]: [i64; 4]) -> Expected {
+pub(super) fn in_currency(
+    currency: &str,
+    [balance, amount, unknown, borrowed]: [i64; 4],
+) -> Expected {
     Expected {
         currency: currency.into(),
         balance_minor: balance,
@@ -173,6 +178,7 @@ pub(super) async fn a_segment_is_weighed_by_what_came_in(store: &Subject) {
         day: morning(),
         from: day_start(morning()),
         to: day_start(today()),
+        ageing: AgeingSet::default(),
     };
     let refused = store.measure_recovery(&gone).await;
     assert!(matches!(refused, Err(StoreError::NotFound("portfolio"))));

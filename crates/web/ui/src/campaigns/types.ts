@@ -381,7 +381,7 @@ export interface File {
   payments: ({ id: string; paid_at: string; channel: string; reference: string } & Money)[];
   claims: Claim[];
   attempts: Attempt[];
-  ageing: { debt_id: string; bucket: string; days: number | null }[];
+  ageing: { debt_id: string; bucket: string; label: string | null; days: number | null }[];
   tasks: { kind: string; point_id: string | null; days: number | null }[];
   plans: { plan: { id: string; currency: string; agreed_minor: number; state: string; document_sha256: string | null; made_at: string } }[];
   stages: { debt_id: string; stage: string; entered_at: string }[];

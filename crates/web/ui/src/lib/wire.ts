@@ -63,6 +63,8 @@ export interface CardDebt {
   product: string | null;
   creditor: string | null;
   bucket: string;
+  /** The client's own name of it. */
+  bucket_label?: string | null;
   days_past_due: number;
   balance: Money | null;
   overdue: Money | null;

@@ -2,9 +2,11 @@
 import { minorDigits } from '../lib/format';
 import { t, type Key } from '../lib/i18n.svelte';
 import { wrongIn, type Wrong } from '../lib/refused';
+import { ageingWords, keysOf, setOf, STANDARD, type AgeBucket } from './ageing';
 import { STAGES } from './types';
 
-export const BUCKETS = ['preventive', 'b1_30', 'b31_60', 'b61_90', 'b91_120', 'b121_180', 'b181_360', 'b361_plus'] as const;
+/** Buckets of the standard set. */
+export const BUCKETS: readonly string[] = keysOf(setOf(STANDARD));
 /** What of a debt can be shown to a court: `Evidence` of the server. */
 export const EVIDENCE = ['identity', 'address', 'contact', 'items', 'demand', 'agreement'] as const;
 /** Stages that lead to a court, so that the statute date counts. */
@@ -67,6 +69,8 @@ export interface Terms {
   stages: StageRule[];
   /** Who has more overdue stands first in the morning list, minor units; null = the house's. */
   attention_minor: number | null;
+  /** In which bucket how many days past due are, youngest first. */
+  ageing: AgeBucket[];
 }
 export type { Wrong };
 
@@ -108,6 +112,8 @@ export const toMinor = (major: string, currency: string): number => Math.round(N
 
 /** What a refusal says in the words of the screen. */
 function words(reason: string): string {
+  const aged = ageingWords(reason);
+  if (aged) return aged;
   const range = /^expected (\d+) to (\d+)( characters)?$/.exec(reason);
   if (range) return t(range[3] ? 'terms.chars' : 'terms.range', { a: range[1] ?? '', b: range[2] ?? '' });
   if (reason.includes('not taken')) return t('terms.taken');

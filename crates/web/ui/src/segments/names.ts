@@ -1,5 +1,6 @@
 // Words of fields and operators on the screens; fields have theirs from the server.
 import { both, t } from '../lib/i18n.svelte';
+import { bucketWord, keyOf, type AgeBucket } from '../plans/ageing';
 import type { Field, RowOp } from './expr';
 
 const first = (text: string): string => text.charAt(0).toLocaleUpperCase() + text.slice(1);
@@ -39,4 +40,14 @@ export function grouped(fields: ReadonlyMap<string, Field>): [string, Field[]][]
     else groups.set(field.group, [field]);
   }
   return [...groups];
+}
+
+/** The fields with the buckets of the client's set, and behind them those of the standard set that are no others: a
+ * segment that names one of those goes on to mean its days. */
+export function withBuckets(fields: readonly Field[], set: readonly AgeBucket[]): Field[] {
+  const own = set.map(keyOf);
+  return fields.map((field) => {
+    if (field.field !== 'bucket' || !field.words) return field;
+    return { ...field, words: [...set.map(bucketWord), ...field.words.filter((w) => !own.includes(w.value))] };
+  });
 }
