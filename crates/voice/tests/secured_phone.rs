@@ -159,7 +159,9 @@ async fn talk(socket: UdpSocket, far: RemoteMedia, line: Arc<Line>, open: Arc<At
                 let Ok(n) = came else { continue };
                 match unprotect.rtp(&mut buffer[..n]) {
                     Ok(n) => hear(&line, &buffer[..n], &mut pressed),
-                    Err(_) => drop(open.fetch_add(1, Ordering::Relaxed)),
+                    Err(_) => {
+                        open.fetch_add(1, Ordering::Relaxed);
+                    }
                 }
             }
             _ = tick.tick() => {
