@@ -44,6 +44,8 @@ shape! {
         name: String, code: Option<u16>, cseq: String, reason: Option<String>, sdp: bool,
         /// A retransmission.
         repeat: bool, bytes: u32,
+        /// Messages of its leg before it that were not kept.
+        left_before: u32,
     }
     /// The sound of one leg while it was on the call.
     LegQuality {

@@ -69,6 +69,9 @@ pub struct SipStep {
     pub repeat: bool,
     /// Length on the wire.
     pub bytes: u32,
+    /// Messages of its leg between the one before and this one that were not kept.
+    #[serde(default)]
+    pub left_before: u32,
 }
 
 /// Everything kept of one call's legs.
@@ -76,7 +79,7 @@ pub struct SipStep {
 pub struct CallTrail {
     /// Messages in order.
     pub ladder: Vec<SipStep>,
-    /// Messages beyond the limit that were not kept.
+    /// Messages in the middle that were not kept, of all legs.
     pub left_out: u32,
     /// Sound by leg.
     pub legs: Vec<LegQuality>,

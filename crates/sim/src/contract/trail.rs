@@ -80,6 +80,7 @@ fn trail(name: &str) -> CallTrail {
             sdp: true,
             repeat: false,
             bytes: 800,
+            left_before: 2,
         }],
         left_out: 2,
         legs: vec![LegQuality {

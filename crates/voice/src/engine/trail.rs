@@ -87,10 +87,14 @@ impl Trails {
             sdp: read.sdp,
             repeat,
             bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            left_before: 0,
         });
         if trail.ladder.len() > limits::LADDER_HEAD + limits::LADDER_TAIL {
             trail.left_out = trail.left_out.saturating_add(1);
-            trail.ladder.remove(limits::LADDER_HEAD);
+            let gone = trail.ladder.remove(limits::LADDER_HEAD);
+            if let Some(next) = trail.ladder.get_mut(limits::LADDER_HEAD) {
+                next.left_before = gone.left_before.saturating_add(1);
+            }
         }
     }
 
@@ -438,6 +442,9 @@ mod tests {
             ("INVITE", "BYE")
         );
         assert_eq!(last.reason.as_deref(), Some("Q.850;cause=16"));
+        let gaps: Vec<_> = ladder.iter().map(|step| step.left_before).collect();
+        assert_eq!(gaps.iter().sum::<u32>(), trail.left_out);
+        assert_eq!(gaps[limits::LADDER_HEAD], trail.left_out, "in one place");
         let at = usize::try_from(ladder[limits::LADDER_HEAD].at.0).expect("a count");
         assert_eq!(at, 81 - limits::LADDER_TAIL, "the last ones without a hole");
     }

@@ -43,7 +43,7 @@ pub(crate) struct Trail {
     /// SIP messages in order: no numbers, no bodies. Empty once it is no longer kept.
     #[schema(value_type = Vec<doc::SipStep>)]
     ladder: Vec<SipStep>,
-    /// Messages beyond the limit.
+    /// Messages in the middle that were not kept, of all legs.
     left_out: u32,
     #[schema(value_type = Vec<doc::LegQuality>)]
     legs: Vec<LegQuality>,

@@ -15,6 +15,8 @@ export interface Arrow {
   to: number;
   /** Milliseconds since the first message. */
   after: number;
+  /** Where it is told that messages before this one were not kept. */
+  gap: number | null;
 }
 
 /** Lifelines: ours, the debtor's, and that of a number called into the call, when there is one. */
@@ -25,12 +27,17 @@ export function lifelines(steps: readonly SipStep[]): { key: 'us' | 'debtor' | '
 
 export function arrows(steps: readonly SipStep[]): Arrow[] {
   const first = steps.length ? Date.parse(steps[0]!.at) : 0;
-  return steps.map((step, n) => {
+  let row = 0;
+  return steps.map((step) => {
     const far = step.leg === 'party' ? PARTY : DEBTOR;
     const [from, to] = step.out ? [US, far] : [far, US];
-    return { step, y: TOP + n * ROW, from, to, after: Date.parse(step.at) - first };
+    const gap = step.left_before > 0 ? TOP + row++ * ROW : null;
+    return { step, y: TOP + row++ * ROW, from, to, after: Date.parse(step.at) - first, gap };
   });
 }
+
+/** Height of a drawn ladder. */
+export const tall = (drawn: readonly Arrow[]): number => (drawn.at(-1)?.y ?? TOP) + ROW;
 
 /** `4.32`; nothing where there was no audio. */
 export const mos = (hundredths: number | null): string => (hundredths === null ? '–' : (hundredths / 100).toFixed(2));

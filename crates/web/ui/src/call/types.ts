@@ -11,6 +11,8 @@ export interface SipStep {
   sdp: boolean;
   repeat: boolean;
   bytes: number;
+  /** Messages of its leg before it that were not kept. */
+  left_before: number;
 }
 export interface LegQuality {
   leg: Leg;
