@@ -162,6 +162,8 @@ pub(crate) struct Sip {
     pub tls_key: String,
     /// Where phones may be; empty: anywhere, [`TRUNKS_ONLY`] alone: nowhere.
     pub allow: Vec<String>,
+    /// Name servers asked where trunks are, `address:port`; empty: the system's.
+    pub name_servers: Vec<std::net::SocketAddr>,
 }
 
 /// The word in `[sip] allow` for trunks, which are heard wherever they are.

@@ -288,6 +288,7 @@ fn voice_config(
         },
         tls: sip_certificate(config)?,
         allow: config.sip.heard_from()?,
+        name_servers: config.sip.name_servers.clone(),
         sip_transactions: config.limits.sip_transactions,
         media_bind: config
             .media
