@@ -362,7 +362,7 @@ impl Engine {
         let mut peers = Peers::default();
         for (trunk, route) in &self.routes {
             if let Some(expected) = &route.expected {
-                for addr in &route.addrs {
+                for addr in route.addrs.iter() {
                     // Which of two certificates of ours an address wants to see can only a line tell.
                     let shared = self.routes.values().any(|other| {
                         other.addrs.contains(addr)
