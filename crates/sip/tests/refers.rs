@@ -22,7 +22,7 @@ fn up(world: &mut World) -> (CallKey, CallKey) {
     (out, inc)
 }
 
-/// A REFER of 0's in that call, with `fields` of its own.
+/// A REFER of 0's in that call, behind all that it sent (it begins below 1,000), with `fields` of its own.
 fn refers(world: &mut World, out: CallKey, cseq: u32, fields: &str) {
     let ids = world.nodes[0].endpoint.replaces(out).unwrap();
     let text = |b: &Bytes| String::from_utf8_lossy(b).into_owned();
@@ -59,7 +59,7 @@ fn who_wants_no_reports_gets_none() {
     let (out, inc) = up(&mut world);
     world.record = true;
     let fields = "Refer-To: <sip:third@10.0.0.1>\r\nRefer-Sub: false\r\nRequire: norefersub\r\n";
-    refers(&mut world, out, 50, fields);
+    refers(&mut world, out, 2_050, fields);
     assert!(asked(&mut world));
     let now = world.now;
     let endpoint = &mut world.nodes[1].endpoint;
@@ -83,7 +83,7 @@ fn the_last_report_says_why_and_a_second_refer_waits_for_it() {
     let (out, inc) = up(&mut world);
     world.record = true;
     let to = "Refer-To: <sip:third@10.0.0.1>\r\n";
-    refers(&mut world, out, 50, &format!("{to}Refer-Sub: true\r\n"));
+    refers(&mut world, out, 2_050, &format!("{to}Refer-Sub: true\r\n"));
     assert!(asked(&mut world));
     let now = world.now;
     let endpoint = &mut world.nodes[1].endpoint;
@@ -92,8 +92,8 @@ fn the_last_report_says_why_and_a_second_refer_waits_for_it() {
     let first = sent(&mut world);
     assert!(first[0].starts_with("SIP/2.0 202") && !first[0].contains("Refer-Sub"));
     assert!(first[1].starts_with("NOTIFY ") && first[1].ends_with("SIP/2.0 100 Trying\r\n"));
-    assert!(first[1].contains("Event: refer;id=50\r\n"));
-    refers(&mut world, out, 51, to);
+    assert!(first[1].contains("Event: refer;id=2050\r\n"));
+    refers(&mut world, out, 2_051, to);
     assert!(!asked(&mut world), "one at a time");
     assert!(sent(&mut world)[0].starts_with("SIP/2.0 491"));
     let now = world.now;
@@ -105,7 +105,7 @@ fn the_last_report_says_why_and_a_second_refer_waits_for_it() {
     assert!(last.contains("Subscription-State: terminated"), "{last}");
     let said = "SIP/2.0 403 Forbidden\r\nReason: SIP;cause=403;text=\"blocked_window\"\r\n";
     assert!(last.ends_with(said), "{last}");
-    refers(&mut world, out, 52, to);
+    refers(&mut world, out, 2_052, to);
     assert!(asked(&mut world), "the next one may be asked");
 }
 
@@ -123,12 +123,12 @@ fn a_refer_names_one_target_that_can_be_read() {
         "Refer-To: third\r\n".to_owned(),
         "Refer-To: <tel:not-a-number>\r\n".to_owned(),
     ];
-    for (cseq, fields) in (60..).zip(&bad) {
+    for (cseq, fields) in (2_060..).zip(&bad) {
         refers(&mut world, out, cseq, fields);
         assert!(!asked(&mut world), "{fields}");
         let sent = sent(&mut world);
         assert!(sent[0].starts_with("SIP/2.0 400"), "{fields}: {sent:?}");
     }
-    refers(&mut world, out, 70, one);
+    refers(&mut world, out, 2_070, one);
     assert!(asked(&mut world));
 }
