@@ -173,6 +173,8 @@ pub const REFERS_WITHIN: Duration = Duration::from_secs(60);
 pub const REFER_TO_BYTES: usize = 256;
 /// Time after a transfer in which the phone that asked for it hangs up because of it: it is called again then.
 pub const REFER_BYE: Duration = Duration::from_secs(10);
+/// The same where it was refused: some phones hang up for that, and the agent may as well mean it.
+pub const REFER_REFUSED_BYE: Duration = Duration::from_secs(2);
 /// Time an agent's leg may be up without audio before it is given up.
 pub const AGENT_AUDIO_PROOF: Duration = Duration::from_secs(15);
 /// Gap of a bridged leg's source after which silence frames are sent in its place.

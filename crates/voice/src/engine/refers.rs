@@ -22,8 +22,8 @@ const DECLINE: u16 = 603;
 pub(super) struct Refers {
     /// When it asked for the one that is not done yet.
     since: Option<Instant>,
-    /// When the last one was done.
-    done: Option<Instant>,
+    /// Until when the phone may hang up because of the last one.
+    over: Option<Instant>,
     /// How many it asked for, from when on.
     counted: Option<(Instant, u32)>,
 }
@@ -43,13 +43,23 @@ impl Refers {
     }
 
     fn begin(&mut self, now: Instant) {
-        (self.since, self.done) = (Some(now), None);
+        (self.since, self.over) = (Some(now), None);
     }
 
-    /// Whether the phone hangs up because of a transfer: most do once it is done, some as soon as they asked.
+    /// It came to its end, or was refused at once.
+    fn end(&mut self, now: Instant, done: bool) {
+        let wait = if done {
+            limits::REFER_BYE
+        } else {
+            limits::REFER_REFUSED_BYE
+        };
+        (self.since, self.over) = (None, Some(now + wait));
+    }
+
+    /// Whether the phone hangs up because of a transfer: most do once it is done, some as soon as they asked, and some
+    /// (baresip 1.0) when it is refused.
     fn explains_end(&self, now: Instant) -> bool {
-        let lately = |at: Instant| now.saturating_duration_since(at) < limits::REFER_BYE;
-        self.since.is_some() || self.done.is_some_and(lately)
+        self.since.is_some() || self.over.is_some_and(|until| now < until)
     }
 
     fn is_late(&self, now: Instant) -> bool {
@@ -66,6 +76,7 @@ impl Engine {
         let code = asked.as_ref().map_or_else(|code| *code, |_| 202);
         let taken = self.endpoint.answer_refer(now, call, code).is_ok();
         let Ok((attempt, agent, whom)) = asked else {
+            self.refused_at_once(call);
             return;
         };
         let Some(to) = whom.filter(|_| taken) else {
@@ -176,13 +187,25 @@ impl Engine {
         told.and_then(Result::ok).ok_or(TrunkError::Gone)
     }
 
+    fn refused_at_once(&mut self, call: CallKey) {
+        let now = self.now;
+        let row = self
+            .legs
+            .of_call(call)
+            .and_then(|leg| self.legs.get_mut(leg));
+        if let Some(Owner::Agent(held)) = row.map(|row| &mut row.owner) {
+            held.refers.end(now, false);
+        }
+    }
+
     fn refer_over(&mut self, agent: AgentId, done: bool) {
         let now = self.now;
         let leg = self.agents.get(&agent).copied();
         let row = leg.and_then(|leg| self.legs.get_mut(leg));
-        if let Some(Owner::Agent(held)) = row.map(|row| &mut row.owner) {
-            let was = held.refers.since.take();
-            held.refers.done = was.filter(|_| done).map(|_| now);
+        if let Some(Owner::Agent(held)) = row.map(|row| &mut row.owner)
+            && held.refers.since.is_some()
+        {
+            held.refers.end(now, done);
         }
     }
 

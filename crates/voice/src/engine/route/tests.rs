@@ -242,8 +242,9 @@ fn silent_calls_go_to_the_next_address_before_the_trunk_rests() {
 /// calls the other one takes meanwhile.
 #[test]
 fn calls_go_back_to_the_better_address_when_it_answers_pings() {
+    let (mut r, a, b) = pair(Instant::now());
+    // Its first ping is due from when it was made.
     let now = Instant::now();
-    let (mut r, a, b) = pair(now);
     let ping = |r: &mut Route, now: Instant, answered: bool| {
         let to = r.ping_due(now).expect("due");
         let key = PingKey(1);
