@@ -172,12 +172,6 @@ async fn callers_that_lose_our_answer() {
     by_both(async |way| taken("caller-lostack-200", way).await).await;
 }
 
-/// Whose CANCEL comes behind our answer is up all the same, until he says BYE (RFC 3261 §9.2).
-#[tokio::test]
-async fn callers_whose_cancel_crosses_our_answer() {
-    by_both(async |way| taken("caller-crossing-200", way).await).await;
-}
-
 /// Half a minute until an answer is given up, three quarters until a session is refreshed: side by side.
 #[tokio::test]
 async fn both_ends_change_the_session_at_once_and_callers_never_acknowledge() {
