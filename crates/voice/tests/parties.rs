@@ -7,6 +7,7 @@ mod common;
 use common::audio::Line;
 use common::peer::{Peer, Plan, Seen};
 use common::refuser::Refuser;
+use common::scene::{AGENT_HZ, DEBTOR_HZ, Joined, MUSIC_HZ};
 use common::{Node, agent, order, tone_ms, trunk};
 use domain::entity::{CallTrail, LegKind, RecordMode};
 use domain::ids::{AttemptId, TransferId, TrunkId};
@@ -16,12 +17,8 @@ use std::time::Duration;
 use uuid::Uuid;
 use voice::{IdentityHeader, Spent, TrunkPolicy};
 
-const DEBTOR_HZ: f64 = 500.0;
-const AGENT_HZ: f64 = 1_300.0;
 const SECOND_HZ: f64 = 2_100.0;
 const NUMBER_HZ: f64 = 2_900.0;
-/// A note that sounds through the hold music.
-const MUSIC_HZ: f64 = 330.0;
 const OUTSIDE: TrunkId = TrunkId(Uuid::from_u128(2));
 /// Ten hours, ms.
 const WIDE: u64 = 36_000_000;
@@ -37,24 +34,21 @@ struct Scene {
 
 /// A debtor joined with agent 1; agent 2 has a leg; numbers outside go to a peer with `plan`.
 async fn scene(plan: Plan) -> Scene {
-    let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
     let outside = Peer::start(plan).await;
     let mut way_out = trunk(outside.addr);
     way_out.id = OUTSIDE;
     way_out.name = "outside".into();
-    let ways = vec![trunk(carrier.addr), way_out];
-    let mut node = Node::configured(|c| {
-        c.trunks = ways;
+    let Joined {
+        mut node,
+        carrier,
+        phone,
+        attempt,
+    } = Joined::configured(|c| {
+        c.trunks.push(way_out);
         c.media_threads = 2;
     })
     .await;
-    let phone = node.agent(1, AGENT_HZ).await;
     let second = node.agent(2, SECOND_HZ).await;
-    let attempt = node.dial(1, 20_000).await;
-    node.answered(attempt).await;
-    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
-    phone.line.hears(DEBTOR_HZ).await;
-    carrier.line.hears(AGENT_HZ).await;
     Scene {
         node,
         carrier,

@@ -8,6 +8,8 @@ mod common;
 use bytes::Bytes;
 use common::audio::{Line, hear};
 use common::peer::{Peer, Plan};
+use common::scene::{AGENT_HZ, DEBTOR_HZ};
+use common::tls::{certificate, shake};
 use common::{Node, PASSWORD, agent, trunk};
 use domain::ports::TrunkReport;
 use media::dtmf::Receiver;
@@ -27,16 +29,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::mpsc;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use voice::{SipBind, SipTransport, TlsFiles};
+use voice::{SipBind, SipTransport};
 
 const NAME: &str = "sip.center.example";
-const DEBTOR_HZ: f64 = 500.0;
-const AGENT_HZ: f64 = 1_300.0;
 /// The one connection of the phone.
 const CONN: ConnId = ConnId(1);
 
@@ -176,34 +172,10 @@ async fn talk(socket: UdpSocket, far: RemoteMedia, line: Arc<Line>, open: Arc<At
     }
 }
 
-fn certificate(folder: &std::path::Path) -> TlsFiles {
-    let made = rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("certificate");
-    let files = TlsFiles {
-        cert: folder.join("cert.pem"),
-        key: folder.join("key.pem"),
-    };
-    std::fs::write(&files.cert, made.cert.pem()).expect("writes");
-    std::fs::write(&files.key, made.signing_key.serialize_pem()).expect("writes");
-    files
-}
-
-async fn shake(to: SocketAddr, files: &TlsFiles) -> TlsStream<TcpStream> {
-    let mut roots = RootCertStore::empty();
-    let own = CertificateDer::from_pem_file(&files.cert).expect("a certificate");
-    roots.add(own).expect("a root");
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(NAME).expect("a name");
-    let stream = TcpStream::connect(to).await.expect("connects");
-    let shaken = TlsConnector::from(Arc::new(config)).connect(name, stream);
-    shaken.await.expect("shakes hands")
-}
-
 #[tokio::test]
 async fn an_agents_phone_inside_tls_talks_by_srtp_and_never_in_clear() {
     let folder = tempfile::tempdir().expect("folder");
-    let files = certificate(folder.path());
+    let files = certificate(folder.path(), NAME);
     let ours = files.clone();
     let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
     let config = trunk(carrier.addr);
@@ -217,7 +189,7 @@ async fn an_agents_phone_inside_tls_talks_by_srtp_and_never_in_clear() {
     })
     .await;
     let server = node.handle.sip_addr(SipTransport::Tls).expect("bound");
-    let stream = shake(server, &files).await;
+    let stream = shake(server, &files, NAME).await;
     let own = stream.get_ref().0.local_addr().expect("address");
     let mut settings = Config::new(own);
     settings.local.tls = Some(own);
@@ -249,9 +221,7 @@ async fn an_agents_phone_inside_tls_talks_by_srtp_and_never_in_clear() {
         matches!(r, TrunkReport::AgentLegUp { .. }).then_some(())
     })
     .await;
-    let attempt = node.dial(1, 20_000).await;
-    node.answered(attempt).await;
-    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
+    node.joins().await;
     carrier.line.hears(AGENT_HZ).await;
     line.hears(DEBTOR_HZ).await;
     assert_eq!(open.load(Ordering::Relaxed), 0, "nothing in clear");

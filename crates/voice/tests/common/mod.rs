@@ -9,6 +9,8 @@ pub mod names;
 pub mod peer;
 pub mod plan;
 pub mod refuser;
+pub mod scene;
+pub mod tls;
 
 use domain::entity::RecordMode;
 use domain::ids::{AgentId, AttemptId, RecordingId, TrunkId};
@@ -216,6 +218,14 @@ impl Node {
         })
         .await;
         phone
+    }
+
+    /// A debtor is called, answers and is joined with agent 1.
+    pub async fn joins(&mut self) -> AttemptId {
+        let attempt = self.dial(1, 20_000).await;
+        self.answered(attempt).await;
+        self.trunk.bridge(attempt, agent(1)).await.expect("joins");
+        attempt
     }
 
     /// Waits until nothing of any call is left.
