@@ -9,7 +9,7 @@ use common::peer::{Peer, Plan, Seen};
 use common::refuser::Refuser;
 use common::scene::{AGENT_HZ, DEBTOR_HZ, Joined, MUSIC_HZ};
 use common::{Node, agent, order, tone_ms, trunk};
-use domain::entity::{CallTrail, LegKind, RecordMode};
+use domain::entity::{LegKind, RecordMode};
 use domain::ids::{AttemptId, TransferId, TrunkId};
 use domain::ports::{HangUpCause, PartyOrder, PartyWho, TrunkError, TrunkReport};
 use sip::msg::HeaderName;
@@ -108,18 +108,6 @@ impl Scene {
             })
             .await
     }
-
-    async fn trail(&mut self) -> CallTrail {
-        let attempt = self.attempt;
-        self.node
-            .told("trail", |r| match r {
-                TrunkReport::Trail {
-                    attempt: of, trail, ..
-                } if *of == attempt => Some((**trail).clone()),
-                _ => None,
-            })
-            .await
-    }
 }
 
 async fn two(line: &Line, what: &str, (a, b): (f64, f64), not: f64) {
@@ -185,7 +173,7 @@ async fn a_second_agent_is_consulted_conferenced_and_gets_the_call() {
     );
     assert!(tone_ms(&left, AGENT_HZ) >= 100 && tone_ms(&left, SECOND_HZ) >= 100);
     assert!(tone_ms(&right, DEBTOR_HZ) >= 500);
-    let legs = s.trail().await.legs;
+    let legs = s.node.trail(attempt).await.legs;
     let of = |n| legs.iter().filter(|l| l.agent == Some(agent(n))).count();
     assert_eq!((of(1), of(2)), (1, 2), "{legs:?}");
 }
@@ -222,7 +210,7 @@ async fn a_number_is_consulted_and_then_has_the_debtor() {
     assert_eq!(s.down(1).await, (Some(200), false));
     assert!(s.node.ended(attempt).await.by_us);
     s.node.sealed(attempt).await;
-    let trail = s.trail().await;
+    let trail = s.node.trail(attempt).await;
     let of = |leg| trail.legs.iter().filter(|l| l.leg == leg).count();
     assert_eq!((of(LegKind::Debtor), of(LegKind::Agent)), (1, 1));
     assert!(of(LegKind::Party) >= 1, "{:?}", trail.legs);
@@ -333,7 +321,7 @@ async fn the_ladder_and_the_sound_of_a_call_are_kept() {
         .becomes("hears the debtor for a while", |l| heard(l, more[1]))
         .await;
     s.carrier.hang_up().await;
-    let trail = s.trail().await;
+    let trail = s.node.trail(s.attempt).await;
     let told: Vec<(bool, &str)> = trail
         .ladder
         .iter()

@@ -12,7 +12,7 @@ pub mod refuser;
 pub mod scene;
 pub mod tls;
 
-use domain::entity::RecordMode;
+use domain::entity::{CallTrail, RecordMode};
 use domain::ids::{AgentId, AttemptId, RecordingId, TrunkId};
 use domain::ports::{Clock, DialOrder, Trunk, TrunkReport};
 use domain::time::UtcMs;
@@ -193,6 +193,15 @@ impl Node {
             duration_ms,
             gaps,
         }
+    }
+
+    /// What was kept of a call that is over.
+    pub async fn trail(&mut self, of: AttemptId) -> CallTrail {
+        self.told("trail", |r| match r {
+            TrunkReport::Trail { attempt, trail, .. } if *attempt == of => Some((**trail).clone()),
+            _ => None,
+        })
+        .await
     }
 
     /// A phone that is registered and whose leg is up.
