@@ -43,22 +43,13 @@ fn message() {
     }
 }
 
-fn local() -> LocalMedia {
-    LocalMedia::new(([127, 0, 0, 1], 4_000).into(), 1)
-}
-
-#[test]
-fn sdp() {
+/// The descriptions of the corpus that this side refuses; the answer to each other one is of what was read.
+fn refused_by(local: &LocalMedia) -> Vec<String> {
     let mut refused = Vec::new();
     for (name, octets) in corpus("fuzz/corpus/sdp") {
-        each_beginning(&octets, sdp_body::run);
-        match answer(&octets, &local()) {
+        match answer(&octets, local) {
             Ok(made) => {
-                assert_eq!(
-                    read_offer(&octets, &local()).unwrap(),
-                    made.remote,
-                    "{name}"
-                );
+                assert_eq!(read_offer(&octets, local).unwrap(), made.remote, "{name}");
                 assert!(
                     std::str::from_utf8(&made.sdp)
                         .unwrap()
@@ -69,9 +60,25 @@ fn sdp() {
             Err(_) => refused.push(name),
         }
     }
+    refused
+}
+
+#[test]
+fn sdp() {
+    let found = corpus("fuzz/corpus/sdp");
+    for octets in found.values() {
+        each_beginning(octets, sdp_body::run);
+    }
+    let [clear, secured] = sdp_body::ours();
     let expected = [
+        "crypto_line",
         "empty",
         "host_name",
+        "keys",
+        "keys_cut",
+        "keys_mki",
+        "keys_short_suite",
+        "keys_unencrypted",
         "many_lines",
         "no_address",
         "no_media",
@@ -81,7 +88,11 @@ fn sdp() {
         "srtp",
         "version_9",
     ];
-    assert_eq!(refused, expected);
+    assert_eq!(refused_by(&clear), expected);
+    let mut taken: Vec<&str> = found.keys().map(String::as_str).collect();
+    let refused = refused_by(&secured);
+    taken.retain(|name| !refused.iter().any(|no| no == name));
+    assert_eq!(taken, ["keys", "keys_beside_clear", "keys_short_suite"]);
 }
 
 /// `m` for a message, `p` for a ping, `!` where the stream is lost.
