@@ -3,10 +3,10 @@
 use super::row::{NEVER_DAYS, NO_SCORE, SegmentRow, day_of_date, utc_day};
 use super::{Expr, Field};
 use crate::entity::{
-    Address, Attempt, Channel, Complaint, Consent, ContactPoint, Debt, DebtItem, DebtStage,
-    DebtStatus, Debtor, Excuse, Hold, HoldKind, HoldScope, Instalment, InstalmentState, LedgerKind,
-    LedgerRow, Letter, Message, Party, Payment, Plan, PointClass, Preference, Promise,
-    PromiseState, Suppression,
+    Address, Attempt, Channel, Claim, Complaint, ComplaintState, Consent, ContactPoint, Debt,
+    DebtItem, DebtStage, DebtStatus, Debtor, Excuse, Hold, HoldKind, HoldScope, Instalment,
+    InstalmentState, LedgerKind, LedgerRow, Letter, Message, Party, Payment, PaymentLink, Plan,
+    PointClass, Preference, Promise, PromiseState, Suppression, Visit,
 };
 use crate::money::{Money, hundredths};
 use crate::time::{DAY_MS, UtcMs};
@@ -58,6 +58,14 @@ pub struct SegmentFacts<'a> {
     pub instalments: &'a [&'a Instalment],
     /// Days on which his open debts were placed with us (`YYYY-MM-DD`).
     pub placed_on: &'a [&'a str],
+    /// Days on which they are to be given back (`YYYY-MM-DD`), where one was agreed.
+    pub recall_on: &'a [&'a str],
+    /// Payments that he says he made.
+    pub claims: &'a [&'a Claim],
+    /// Payment links made for him.
+    pub links: &'a [&'a PaymentLink],
+    /// All visits to him.
+    pub visits: &'a [&'a Visit],
     /// All messages to him.
     pub messages: &'a [&'a Message],
     /// All letters to him.
@@ -164,6 +172,10 @@ impl SegmentFacts<'_> {
         let places = || self.addresses.iter().filter(|a| !a.bad);
         row.cities = places().map(|a| a.city.clone()).collect();
         row.postcodes = places().map(|a| a.postcode.clone()).collect();
+        row.streets = places().map(|a| a.street.reveal().clone()).collect();
+        row.address_regions = places().map(|a| a.region.clone()).collect();
+        row.address_countries = places().map(|a| a.country.clone()).collect();
+        row.address_count = count(places().count());
         row.party_roles = self.parties.iter().map(|p| p.role.to_string()).collect();
         let holds = || self.holds.iter().filter(|h| h.active_at(now));
         row.hold_kinds = holds().map(|h| h.kind.to_string()).collect();
@@ -208,6 +220,10 @@ impl SegmentFacts<'_> {
         };
         row.promises_broken_60d = count(self.promises.iter().filter(lately).count());
         row.plan_states = names(self.plans.iter().map(|p| p.state));
+        row.promise_states = names(self.promises.iter().map(|p| p.state));
+        row.promise_channels = names(active().map(|p| p.channel));
+        row.claim_states = names(self.claims.iter().map(|c| c.state));
+        row.link_states = names(self.links.iter().map(|l| l.state));
         self.fill_instalment(row, now);
     }
 
@@ -270,6 +286,8 @@ impl SegmentFacts<'_> {
         row.days_to_statute = first.map_or(NEVER_DAYS, |day| day - utc_day(now));
         let placed = self.placed_on.iter().max().and_then(|day| day_of_date(day));
         row.days_since_placement = placed.map_or(NEVER_DAYS, |day| utc_day(now) - day);
+        let back = self.recall_on.iter().min().and_then(|day| day_of_date(day));
+        row.days_to_recall = back.map_or(NEVER_DAYS, |day| day - utc_day(now));
     }
 
     fn fill_points(&self, row: &mut SegmentRow, now: UtcMs) {
@@ -287,6 +305,8 @@ impl SegmentFacts<'_> {
         let rpc = self.points.iter().filter_map(|p| p.last_rpc_at).max();
         row.days_since_rpc = rpc.map_or(NEVER_DAYS, |at| now.since_ms(at) / DAY_MS);
         row.point_sources = good().map(|p| p.source.clone()).collect();
+        row.point_classes = names(good().map(|p| p.class));
+        row.point_roles = names(good().map(|p| p.role));
         let (mails, phones): (Vec<&ContactPoint>, Vec<&ContactPoint>) = self
             .points
             .iter()
@@ -331,21 +351,43 @@ impl SegmentFacts<'_> {
         let month = now.plus_ms(-30 * DAY_MS);
         let spoke = |a: &&&Attempt| a.identity_at.is_some_and(|at| at > month);
         row.rpc_30d = count(self.attempts.iter().filter(spoke).count());
-        let sent = |m: &&&Message| m.sent_at.is_some_and(|at| at > month);
-        row.messages_30d = count(self.messages.iter().filter(sent).count());
-        let made = |l: &&&Letter| l.made_at > month;
-        row.letters_30d = count(self.letters.iter().filter(made).count());
+        self.fill_writing(row, now);
         // One that is planned has not been made.
         let visit = |l: &&&LedgerRow| l.kind == LedgerKind::Visit && l.at > month && l.at <= now;
         row.visits_30d = count(self.ledger.iter().filter(visit).count());
+        row.visit_states = names(self.visits.iter().map(|v| v.state));
+        row.visit_outcomes = names(self.visits.iter().filter_map(|v| v.outcome));
+    }
+
+    /// What was written to him.
+    fn fill_writing(&self, row: &mut SegmentRow, now: UtcMs) {
+        let month = now.plus_ms(-30 * DAY_MS);
+        let sent = |m: &&&Message| m.sent_at.is_some_and(|at| at > month);
+        let sent = || self.messages.iter().filter(sent);
+        row.messages_30d = count(sent().count());
+        row.message_channels = names(sent().map(|m| m.channel));
+        row.message_states = names(sent().map(|m| m.state));
+        let made = |l: &&&Letter| l.made_at > month;
+        row.letters_30d = count(self.letters.iter().filter(made).count());
+        let season = now.plus_ms(-90 * DAY_MS);
+        let lately = self.letters.iter().filter(|l| l.made_at > season);
+        row.letter_levels = names(lately.map(|l| l.level));
     }
 
     /// What he said and asked for, and who works him.
     fn fill_ties(&self, row: &mut SegmentRow, now: UtcMs) {
         row.excuses = names(self.excuses.iter().map(|e| e.kind));
         row.complaint_states = names(self.complaints.iter().map(|c| c.state));
-        let wishes = self.preferences.iter().filter(|p| p.active_at(now));
-        row.preferences = names(wishes.map(|p| p.kind));
+        let authorities = self.complaints.iter().map(|c| c.authority.clone());
+        row.complaint_authorities = authorities.collect();
+        let open = |c: &&&Complaint| c.state == ComplaintState::Open;
+        let open = self.complaints.iter().filter(open);
+        let first = open.map(|c| c.deadline.as_str()).min();
+        let day = first.and_then(day_of_date);
+        row.days_to_complaint = day.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        let wishes = || self.preferences.iter().filter(|p| p.active_at(now));
+        row.preferences = names(wishes().map(|p| p.kind));
+        row.preference_channels = names(wishes().filter_map(|p| p.channel));
         row.assigned_campaign = names(self.assigned.campaign.into_iter());
         row.assigned_team = names(self.assigned.team.into_iter());
         row.assigned_agent = names(self.assigned.agent.into_iter());

@@ -1,8 +1,9 @@
 //! What an expression can ask about, of what kind its values are, and the words of closed vocabularies.
 
 use crate::entity::{
-    CallResult, Channel, ComplaintState, DebtStatus, DebtorKind, ExcuseKind, HoldKind, Language,
-    PartyRole, PaymentChannel, PlanState, PreferenceKind, Stage,
+    CallResult, Channel, ClaimState, ComplaintState, DebtStatus, DebtorKind, ExcuseKind, HoldKind,
+    Language, LetterLevel, LinkState, MessageState, PartyRole, PaymentChannel, PlanState,
+    PointClass, PreferenceKind, PromiseState, Stage, VisitOutcome, VisitState,
 };
 
 crate::text_enum! {
@@ -173,6 +174,46 @@ crate::text_enum! {
         AssignedTeam = "assigned_team",
         /// Name of the agent who works him (text).
         AssignedAgent = "assigned_agent",
+        /// Street of an address that is not proved wrong, exactly as it is kept (text; any address matches).
+        Street = "street",
+        /// State or region of such an address (text; any address matches).
+        AddressRegion = "address_region",
+        /// ISO country of such an address (text; any address matches).
+        AddressCountry = "address_country",
+        /// Number of such addresses (number).
+        AddressCount = "address_count",
+        /// Class of a phone that is not bad (text; any phone matches).
+        PointClass = "point_class",
+        /// Role of who answers a phone that is not bad (text; any phone matches).
+        PointRole = "point_role",
+        /// UTC days until the first day on which the client takes an open debt back, negative behind it; none told =
+        /// 100000 (number).
+        DaysToRecall = "days_to_recall",
+        /// State of a promise (text; any promise matches).
+        PromiseState = "promise_state",
+        /// How an active promise is to be paid (text; any active promise matches).
+        PromiseChannel = "promise_channel",
+        /// What became of a payment that he says he made (text; any such word matches).
+        ClaimState = "claim_state",
+        /// State of a payment link (text; any link matches).
+        LinkState = "link_state",
+        /// State of a visit (text; any visit matches).
+        VisitState = "visit_state",
+        /// Whom a visit met (text; any visit that was made matches).
+        VisitOutcome = "visit_outcome",
+        /// Level of a letter made in the last 90 × 24 h (text; any letter matches).
+        LetterLevel90d = "letter_level_90d",
+        /// Channel of a message sent in the last 30 × 24 h (text; any message matches).
+        MessageChannel30d = "message_channel_30d",
+        /// State of a message sent in the last 30 × 24 h (text; any message matches).
+        MessageState30d = "message_state_30d",
+        /// Channel that a preference in force is about (text; any preference matches).
+        PreferenceChannel = "preference_channel",
+        /// Authority that sent a complaint, as it is kept (text; any complaint matches).
+        ComplaintAuthority = "complaint_authority",
+        /// UTC days until the first open complaint has to be answered, negative behind it; none open = 100000
+        /// (number).
+        DaysToComplaint = "days_to_complaint",
     }
 }
 
@@ -232,7 +273,23 @@ impl Field {
             | Self::PaymentChannel
             | Self::AssignedCampaign
             | Self::AssignedTeam
-            | Self::AssignedAgent => FieldKind::Text,
+            | Self::AssignedAgent
+            | Self::Street
+            | Self::AddressRegion
+            | Self::AddressCountry
+            | Self::PointClass
+            | Self::PointRole
+            | Self::PromiseState
+            | Self::PromiseChannel
+            | Self::ClaimState
+            | Self::LinkState
+            | Self::VisitState
+            | Self::VisitOutcome
+            | Self::LetterLevel90d
+            | Self::MessageChannel30d
+            | Self::MessageState30d
+            | Self::PreferenceChannel
+            | Self::ComplaintAuthority => FieldKind::Text,
             Self::DaysPastDue
             | Self::DebtCount
             | Self::PhoneCount
@@ -261,7 +318,10 @@ impl Field {
             | Self::Letters30d
             | Self::Visits30d
             | Self::DaysSincePlacement
-            | Self::DaysToInstalment => FieldKind::Number,
+            | Self::DaysToInstalment
+            | Self::AddressCount
+            | Self::DaysToRecall
+            | Self::DaysToComplaint => FieldKind::Number,
             Self::Balance
             | Self::Overdue
             | Self::Principal
@@ -285,16 +345,29 @@ impl Field {
             Self::Bucket => super::row::BUCKETS.to_vec(),
             Self::Language => texts(Language::ALL, Language::as_str),
             Self::DebtorKind => texts(DebtorKind::ALL, DebtorKind::as_str),
-            Self::PartyRole => texts(PartyRole::ALL, PartyRole::as_str),
+            Self::PartyRole | Self::PointRole => texts(PartyRole::ALL, PartyRole::as_str),
             Self::HoldKind => texts(HoldKind::ALL, HoldKind::as_str),
             Self::DebtStatus => texts(DebtStatus::ALL, DebtStatus::as_str),
             Self::Stage => texts(Stage::ALL, Stage::as_str),
-            Self::ConsentChannel | Self::OptoutChannel => texts(Channel::ALL, Channel::as_str),
+            Self::ConsentChannel
+            | Self::OptoutChannel
+            | Self::MessageChannel30d
+            | Self::PreferenceChannel => texts(Channel::ALL, Channel::as_str),
             Self::Preference => texts(PreferenceKind::ALL, PreferenceKind::as_str),
             Self::ComplaintState => texts(ComplaintState::ALL, ComplaintState::as_str),
             Self::PlanState => texts(PlanState::ALL, PlanState::as_str),
             Self::Excuse => texts(ExcuseKind::ALL, ExcuseKind::as_str),
-            Self::PaymentChannel => texts(PaymentChannel::ALL, PaymentChannel::as_str),
+            Self::PaymentChannel | Self::PromiseChannel => {
+                texts(PaymentChannel::ALL, PaymentChannel::as_str)
+            }
+            Self::PointClass => texts(PointClass::ALL, PointClass::as_str),
+            Self::PromiseState => texts(PromiseState::ALL, PromiseState::as_str),
+            Self::ClaimState => texts(ClaimState::ALL, ClaimState::as_str),
+            Self::LinkState => texts(LinkState::ALL, LinkState::as_str),
+            Self::VisitState => texts(VisitState::ALL, VisitState::as_str),
+            Self::VisitOutcome => texts(VisitOutcome::ALL, VisitOutcome::as_str),
+            Self::LetterLevel90d => texts(LetterLevel::ALL, LetterLevel::as_str),
+            Self::MessageState30d => texts(MessageState::ALL, MessageState::as_str),
             // Who was never called has none.
             Self::LastResult => {
                 let results = texts(CallResult::ALL, CallResult::as_str);
