@@ -16,7 +16,7 @@ use domain::entity::{
 use domain::ids::DebtorId;
 use domain::ports::store::{LinkFilter, ListFilter, MessageAsk, PageRequest};
 use domain::segment::{
-    Assigned, Expr, Field, FieldKind, Literal, Op, SegmentFacts, SegmentRow, eval, print,
+    Assigned, Expr, Field, FieldKind, Literal, Op, SegmentFacts, SegmentRow, day_in, eval, print,
 };
 use domain::time::UtcMs;
 use maker::Maker;
@@ -125,6 +125,7 @@ async fn rows(
         let facts = SegmentFacts {
             debtor: &file.debtor,
             portfolio: &scene.portfolio.name,
+            today: day_in(&scene.portfolio.zone, NOW),
             debts: &file.debts.iter().collect::<Vec<_>>(),
             points: &file.points.iter().collect::<Vec<_>>(),
             attempts: &file.attempts.iter().collect::<Vec<_>>(),

@@ -1,6 +1,6 @@
 //! How the values of every field follow from what is kept of one debtor.
 
-use super::row::{NEVER_DAYS, NO_SCORE, SegmentRow, day_of_date, utc_day};
+use super::row::{NEVER_DAYS, NO_SCORE, SegmentRow, day_of_date};
 use super::{Expr, Field};
 use crate::entity::{
     Address, Attempt, Channel, Claim, Complaint, ComplaintState, Consent, ContactPoint, Debt,
@@ -18,6 +18,8 @@ pub struct SegmentFacts<'a> {
     pub debtor: &'a Debtor,
     /// Name of his portfolio.
     pub portfolio: &'a str,
+    /// The day that it is in his portfolio's zone ([`super::day_in`]).
+    pub today: i64,
     /// All his debts.
     pub debts: &'a [&'a Debt],
     /// All his points.
@@ -157,7 +159,7 @@ impl SegmentFacts<'_> {
         row.paid_30d = hundredths(lately.map(|p| p.amount));
         self.fill_file(&mut row, now);
         self.fill_money(&mut row, now);
-        self.fill_debts(&mut row, now);
+        self.fill_debts(&mut row);
         self.fill_points(&mut row, now);
         self.fill_attempts(&mut row, now);
         self.fill_ties(&mut row, now);
@@ -207,7 +209,7 @@ impl SegmentFacts<'_> {
         };
         row.promised = hundredths(active().map(|p| p.amount));
         let due = active().filter_map(|p| day_of_date(&p.due_date)).min();
-        row.days_to_promise = due.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        row.days_to_promise = due.map_or(NEVER_DAYS, |day| day - self.today);
         row.payments = count(self.payments.len());
         row.paid = hundredths(self.payments.iter().map(|p| p.amount));
         let last = self.payments.iter().map(|p| p.paid_at).max();
@@ -224,11 +226,11 @@ impl SegmentFacts<'_> {
         row.promise_channels = names(active().map(|p| p.channel));
         row.claim_states = names(self.claims.iter().map(|c| c.state));
         row.link_states = names(self.links.iter().map(|l| l.state));
-        self.fill_instalment(row, now);
+        self.fill_instalment(row);
     }
 
     /// What is due next of the plans that run.
-    fn fill_instalment(&self, row: &mut SegmentRow, now: UtcMs) {
+    fn fill_instalment(&self, row: &mut SegmentRow) {
         let currency = |part: &Instalment| {
             let plan = self.plans.iter().find(|p| p.id == part.plan_id)?;
             plan.state.runs().then_some(plan.currency)
@@ -241,7 +243,7 @@ impl SegmentFacts<'_> {
         };
         let first = due().map(|(part, _)| part.due_date.as_str()).min();
         let day = first.and_then(day_of_date);
-        row.days_to_instalment = day.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        row.days_to_instalment = day.map_or(NEVER_DAYS, |day| day - self.today);
         let next = due().filter(|(part, _)| Some(part.due_date.as_str()) == first);
         let open = |(part, currency): (&Instalment, _)| {
             Money::new(part.amount_minor - part.paid_minor, currency)
@@ -260,7 +262,7 @@ impl SegmentFacts<'_> {
         binds && s.names(self.debtor, self.points.iter().copied())
     }
 
-    fn fill_debts(&self, row: &mut SegmentRow, now: UtcMs) {
+    fn fill_debts(&self, row: &mut SegmentRow) {
         let open = || self.debts.iter().filter(|d| d.status == DebtStatus::Open);
         row.products = open().map(|d| d.product.clone()).collect();
         row.currencies = open().map(|d| d.currency.to_string()).collect();
@@ -279,15 +281,15 @@ impl SegmentFacts<'_> {
         row.balance = sum(Debt::balance_minor);
         row.overdue = sum(|d| d.overdue_minor);
         let oldest = open().filter_map(|d| day_of_date(&d.due_date)).min();
-        row.days_past_due = oldest.map_or(0, |day| utc_day(now) - day);
+        row.days_past_due = oldest.map_or(0, |day| self.today - day);
         let first = open()
             .filter_map(|d| day_of_date(d.statute_date.as_deref()?))
             .min();
-        row.days_to_statute = first.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        row.days_to_statute = first.map_or(NEVER_DAYS, |day| day - self.today);
         let placed = self.placed_on.iter().max().and_then(|day| day_of_date(day));
-        row.days_since_placement = placed.map_or(NEVER_DAYS, |day| utc_day(now) - day);
+        row.days_since_placement = placed.map_or(NEVER_DAYS, |day| self.today - day);
         let back = self.recall_on.iter().min().and_then(|day| day_of_date(day));
-        row.days_to_recall = back.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        row.days_to_recall = back.map_or(NEVER_DAYS, |day| day - self.today);
     }
 
     fn fill_points(&self, row: &mut SegmentRow, now: UtcMs) {
@@ -384,7 +386,7 @@ impl SegmentFacts<'_> {
         let open = self.complaints.iter().filter(open);
         let first = open.map(|c| c.deadline.as_str()).min();
         let day = first.and_then(day_of_date);
-        row.days_to_complaint = day.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        row.days_to_complaint = day.map_or(NEVER_DAYS, |day| day - self.today);
         let wishes = || self.preferences.iter().filter(|p| p.active_at(now));
         row.preferences = names(wishes().map(|p| p.kind));
         row.preference_channels = names(wishes().filter_map(|p| p.channel));

@@ -39,7 +39,8 @@ crate::text_enum! {
         Product = "product",
         /// Currency of an open debt (text; any debt matches).
         Currency = "currency",
-        /// Greatest days past due among open debts, in UTC days (number).
+        /// Greatest days past due among open debts (number). Days here and below end at midnight of the zone of the
+        /// debtor's portfolio.
         DaysPastDue = "days_past_due",
         /// Ageing bucket of that figure, terms.md §7 (text).
         Bucket = "bucket",
@@ -89,9 +90,9 @@ crate::text_enum! {
         PromisesBroken = "promises_broken",
         /// Kept promises ever (number).
         PromisesKept = "promises_kept",
-        /// UTC days until the first active promise is due; none = 100000 (number).
+        /// Days until the first active promise is due; none = 100000 (number).
         DaysToPromise = "days_to_promise",
-        /// UTC days until the first statute date among open debts, negative behind it; none known = 100000
+        /// Days until the first statute date among open debts, negative behind it; none known = 100000
         /// (number).
         DaysToStatute = "days_to_statute",
         /// Sum of the active promises (money).
@@ -161,9 +162,9 @@ crate::text_enum! {
         Letters30d = "letters_30d",
         /// Visits in the last 30 × 24 h, as the ledger has them (number).
         Visits30d = "visits_30d",
-        /// UTC days since the newest placement of an open debt; none = 100000 (number).
+        /// Days since the newest placement of an open debt; none = 100000 (number).
         DaysSincePlacement = "days_since_placement",
-        /// UTC days until the first instalment that is due of a plan that runs, negative behind it; none = 100000
+        /// Days until the first instalment that is due of a plan that runs, negative behind it; none = 100000
         /// (number).
         DaysToInstalment = "days_to_instalment",
         /// What is open of the instalments due on that day (money).
@@ -186,7 +187,7 @@ crate::text_enum! {
         PointClass = "point_class",
         /// Role of who answers a phone that is not bad (text; any phone matches).
         PointRole = "point_role",
-        /// UTC days until the first day on which the client takes an open debt back, negative behind it; none told =
+        /// Days until the first day on which the client takes an open debt back, negative behind it; none told =
         /// 100000 (number).
         DaysToRecall = "days_to_recall",
         /// State of a promise (text; any promise matches).
@@ -211,7 +212,7 @@ crate::text_enum! {
         PreferenceChannel = "preference_channel",
         /// Authority that sent a complaint, as it is kept (text; any complaint matches).
         ComplaintAuthority = "complaint_authority",
-        /// UTC days until the first open complaint has to be answered, negative behind it; none open = 100000
+        /// Days until the first open complaint has to be answered, negative behind it; none open = 100000
         /// (number).
         DaysToComplaint = "days_to_complaint",
     }
@@ -233,6 +234,22 @@ crate::text_enum! {
 }
 
 impl Field {
+    /// Whether its value changes at midnight of a zone.
+    #[must_use]
+    pub const fn counts_days(self) -> bool {
+        matches!(
+            self,
+            Self::DaysPastDue
+                | Self::Bucket
+                | Self::DaysToPromise
+                | Self::DaysToStatute
+                | Self::DaysToInstalment
+                | Self::DaysSincePlacement
+                | Self::DaysToRecall
+                | Self::DaysToComplaint
+        )
+    }
+
     /// Kind of its values.
     #[must_use]
     pub const fn kind(self) -> FieldKind {

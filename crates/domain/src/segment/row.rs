@@ -33,9 +33,20 @@ pub const fn utc_day(at: UtcMs) -> i64 {
 /// Number of a `YYYY-MM-DD` date, days since 1970-01-01; `None` when it is no date.
 #[must_use]
 pub fn day_of_date(date: &str) -> Option<i64> {
-    let date: jiff::civil::Date = date.parse().ok()?;
+    number_of(date.parse().ok()?)
+}
+
+fn number_of(date: jiff::civil::Date) -> Option<i64> {
     let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
     Some(utc_day(midnight.timestamp().into()))
+}
+
+/// Number of the day that it is in a zone (IANA), days since 1970-01-01; of a zone that nobody knows that of UTC.
+#[must_use]
+pub fn day_in(zone: &str, at: UtcMs) -> i64 {
+    let known = crate::time::zone(zone).ok();
+    let day = known.and_then(|zone| number_of(at.in_zone(&zone).date()));
+    day.unwrap_or_else(|| utc_day(at))
 }
 
 /// The date `YYYY-MM-DD` of a day by its number: the way back of [`day_of_date`].
@@ -343,5 +354,32 @@ fn compare(have: &Value<'_>, op: Op, want: &Literal) -> bool {
         Op::Le => n <= want,
         Op::Gt => n > want,
         Op::Ge => n >= want,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{HOUR_MS, UtcMs};
+
+    #[test]
+    fn a_day_begins_at_midnight_of_the_zone() {
+        let midnight = UtcMs(day_of_date("2026-11-23").expect("a date") * DAY_MS);
+        let day = |zone: &str, hours: i64| {
+            let at = midnight.plus_ms(hours * HOUR_MS);
+            (
+                date_of_day(day_in(zone, at)),
+                date_of_day(day_in(zone, at.plus_ms(-1))),
+            )
+        };
+        let both = |day: &str, before: &str| (day.to_owned(), before.to_owned());
+        // Mexico City is six hours behind all year, Madrid one ahead in November.
+        assert_eq!(
+            day("America/Mexico_City", 6),
+            both("2026-11-23", "2026-11-22")
+        );
+        assert_eq!(day("Europe/Madrid", -1), both("2026-11-23", "2026-11-22"));
+        assert_eq!(day("UTC", 0), both("2026-11-23", "2026-11-22"));
+        assert_eq!(day("no/where", 0), both("2026-11-23", "2026-11-22"));
     }
 }

@@ -7,8 +7,8 @@ use domain::entity::{
     DebtStatus, Debtor, Excuse, Hold, Instalment, LedgerRow, Letter, Message, Party, Payment,
     PaymentLink, Placement, Plan, Preference, Promise, Suppression, Visit,
 };
-use domain::ids::{ClientId, DebtorId, PlanId};
-use domain::segment::{Assigned, SegmentFacts, SegmentRow};
+use domain::ids::{ClientId, DebtorId, PlanId, PortfolioId};
+use domain::segment::{Assigned, SegmentFacts, SegmentRow, day_in, utc_day};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
@@ -78,13 +78,19 @@ fn items_of<'a>(t: &'a Tables, debts: &[&Debt]) -> Vec<&'a DebtItem> {
     own.flatten().collect()
 }
 
+/// The day that it is in the zone of each portfolio of a client.
+pub(super) fn days_of(t: &Tables, client: ClientId, now: UtcMs) -> BTreeMap<PortfolioId, i64> {
+    let ours = t.portfolios.values().filter(|p| p.client_id == client);
+    ours.map(|p| (p.id, day_in(&p.zone, now))).collect()
+}
+
 fn portfolio_of<'a>(t: &'a Tables, debtor: &Debtor) -> &'a str {
     let known = t.portfolios.get(&debtor.portfolio_id);
     known.map_or("", |p| p.name.as_str())
 }
 
 /// Days on which debts were placed, and on which they are to be given back.
-fn days_of<'a>(placed: &[&'a Placement]) -> (Vec<&'a str>, Vec<&'a str>) {
+fn placed_days<'a>(placed: &[&'a Placement]) -> (Vec<&'a str>, Vec<&'a str>) {
     let on = placed.iter().map(|p| p.placed_on.as_str());
     let back = placed.iter().filter_map(|p| p.recall_on.as_deref());
     (on.collect(), back.collect())
@@ -120,19 +126,21 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
     let claims = by_debtor(t.claims.values(), |r: &Claim| r.debtor_id);
     let links = by_debtor(t.money.links.values(), |r: &PaymentLink| r.debtor_id);
     let visits = by_debtor(t.visits.values(), |r: &Visit| r.debtor_id);
-    let listings: BTreeMap<DebtorId, Vec<Suppression>> = listings(t, client);
+    let (listings, days) = (listings(t, client), days_of(t, client, now));
     let ours = ours(t, client).map(|debtor| {
         let portfolio = portfolio_of(t, debtor);
+        let today = days.get(&debtor.portfolio_id);
         let listed = listings.get(&debtor.id).map_or(&[][..], Vec::as_slice);
         let suppressions: Vec<&Suppression> = listed.iter().collect();
         let items = items_of(t, of(&debts, debtor.id));
         let own = of(&plans, debtor.id).iter();
         let own = own.filter_map(|p| parts.get(&p.id));
         let instalments: Vec<&Instalment> = own.flatten().copied().collect();
-        let (placed_on, recall_on) = days_of(&placed(t, of(&debts, debtor.id)));
+        let (placed_on, recall_on) = placed_days(&placed(t, of(&debts, debtor.id)));
         let facts = SegmentFacts {
             debtor,
             portfolio,
+            today: today.copied().unwrap_or(utc_day(now)),
             debts: of(&debts, debtor.id),
             points: of(&points, debtor.id),
             attempts: of(&attempts, debtor.id),

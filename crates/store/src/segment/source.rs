@@ -5,7 +5,7 @@ use super::{ALWAYS, Compiler, NEVER, Reach};
 use crate::hundredths;
 use crate::listing::suppressed;
 use crate::sql::Dialect;
-use domain::segment::{Field, NEVER_DAYS, NO_SCORE, date_of_day, utc_day};
+use domain::segment::{Field, NEVER_DAYS, NO_SCORE, date_of_day};
 use domain::time::DAY_MS;
 
 /// How a field is found in SQL.
@@ -211,11 +211,11 @@ impl Compiler {
             Field::DaysSinceRpc => return self.days_since("d.last_rpc_at"),
             Field::DaysSincePayment => return self.days_since("d.last_paid_at"),
             Field::DaysToPromise => {
-                let today = self.bind(utc_day(self.now));
+                let today = self.bind(self.today);
                 return Source::Value(format!("COALESCE(d.promise_due_day-{today},{NEVER_DAYS})"));
             }
             Field::DaysToStatute => {
-                let today = self.bind(utc_day(self.now));
+                let today = self.bind(self.today);
                 return Source::Value(format!("COALESCE(d.statute_day-{today},{NEVER_DAYS})"));
             }
             Field::DaysSinceConfirmed => {
@@ -334,8 +334,8 @@ impl Compiler {
     fn date(&self, days: i64, toward: Toward) -> String {
         let days = days.clamp(-FAR_DAYS, FAR_DAYS);
         date_of_day(match toward {
-            Toward::Since => utc_day(self.now) - days,
-            Toward::Until => utc_day(self.now) + days,
+            Toward::Since => self.today - days,
+            Toward::Until => self.today + days,
         })
     }
 
