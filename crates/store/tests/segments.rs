@@ -14,7 +14,7 @@ use domain::entity::{
     PaymentLink, Plan, Visit,
 };
 use domain::ids::DebtorId;
-use domain::ports::store::{LinkFilter, ListFilter, MessageAsk, PageRequest};
+use domain::ports::store::{ItemState, LinkFilter, ListFilter, MessageAsk, PageRequest};
 use domain::segment::{
     Assigned, Expr, Field, FieldKind, Literal, Op, SegmentFacts, SegmentRow, day_in, eval, print,
 };
@@ -44,6 +44,7 @@ struct Tied {
     ledger: Vec<LedgerRow>,
     claims: Vec<Claim>,
     links: Vec<PaymentLink>,
+    places: Vec<ItemState>,
     visits: Vec<Visit>,
     campaign: Option<String>,
     team: Option<String>,
@@ -97,6 +98,7 @@ async fn tied(store: &Subject, id: DebtorId, debts: &[domain::entity::Debt]) -> 
         ledger: store.ledger_of(id).await.expect("ledger"),
         claims: store.claims_of(id, OF_ONE).await.expect("claims"),
         links: links.expect("links").items,
+        places: store.items_of(id).await.expect("items"),
         visits: store.visits_of(id, None, OF_ONE).await.expect("visits"),
         plans: plans.into_iter().map(|file| file.plan).collect(),
         excuses: store.excuses_of(id, OF_ONE).await.expect("excuses"),
@@ -149,6 +151,7 @@ async fn rows(
             recall_on: &placed.iter().filter_map(|p| p.back).collect::<Vec<_>>(),
             claims: &tied.claims.iter().collect::<Vec<_>>(),
             links: &tied.links.iter().collect::<Vec<_>>(),
+            places: &tied.places.iter().collect::<Vec<_>>(),
             visits: &tied.visits.iter().collect::<Vec<_>>(),
             messages: &tied.messages.iter().collect::<Vec<_>>(),
             letters: &tied.letters.iter().collect::<Vec<_>>(),

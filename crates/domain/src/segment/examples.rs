@@ -84,6 +84,7 @@ pub const EXAMPLES: &[&str] = &[
     "promise_state in ('broken', 'cancelled') and promise_channel != 'link'",
     "claim_state = 'open' or link_state in ('created', 'opened')",
     "visit_state = 'made' and not visit_outcome = 'met'",
+    "not callback and days_past_due > 60",
     "letter_level_90d in ('L1', 'L2') and balance > 1000.00",
     "message_channel_30d = 'whatsapp' and not message_state_30d in ('read', 'answered')",
     "preference_channel = 'call' and phone_count > 0",

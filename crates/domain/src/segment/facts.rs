@@ -9,6 +9,7 @@ use crate::entity::{
     PointClass, Preference, Promise, PromiseState, Suppression, Visit,
 };
 use crate::money::{Money, hundredths};
+use crate::ports::store::{CallbackRow, ItemState};
 use crate::time::{DAY_MS, UtcMs};
 
 /// Everything of one debtor that a row follows from. Iterators in any order.
@@ -66,6 +67,8 @@ pub struct SegmentFacts<'a> {
     pub claims: &'a [&'a Claim],
     /// Payment links made for him.
     pub links: &'a [&'a PaymentLink],
+    /// Where he stands in each campaign.
+    pub places: &'a [&'a ItemState],
     /// All visits to him.
     pub visits: &'a [&'a Visit],
     /// All messages to him.
@@ -357,6 +360,7 @@ impl SegmentFacts<'_> {
         // One that is planned has not been made.
         let visit = |l: &&&LedgerRow| l.kind == LedgerKind::Visit && l.at > month && l.at <= now;
         row.visits_30d = count(self.ledger.iter().filter(visit).count());
+        row.callback = self.places.iter().any(|item| CallbackRow::is_agreed(item));
         row.visit_states = names(self.visits.iter().map(|v| v.state));
         row.visit_outcomes = names(self.visits.iter().filter_map(|v| v.outcome));
     }

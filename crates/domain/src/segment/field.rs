@@ -202,6 +202,8 @@ crate::text_enum! {
         VisitState = "visit_state",
         /// Whom a visit met (text; any visit that was made matches).
         VisitOutcome = "visit_outcome",
+        /// Has an agreed call-back that is still to be made (yes/no).
+        Callback = "callback",
         /// Level of a letter made in the last 90 × 24 h (text; any letter matches).
         LetterLevel90d = "letter_level_90d",
         /// Channel of a message sent in the last 30 × 24 h (text; any message matches).
@@ -349,9 +351,11 @@ impl Field {
             | Self::Paid
             | Self::Paid30d
             | Self::NextInstalment => FieldKind::Money,
-            Self::PromiseActive | Self::OnHold | Self::Suppressed | Self::CallableNow => {
-                FieldKind::Bool
-            }
+            Self::PromiseActive
+            | Self::OnHold
+            | Self::Suppressed
+            | Self::CallableNow
+            | Self::Callback => FieldKind::Bool,
         }
     }
 

@@ -145,6 +145,7 @@ pub(super) const NAMES: &[Name] = names! {
         Messages30d "mensajes_30d" "los mensajes enviados en 30 días" "the messages sent in 30 days";
         Letters30d "cartas_30d" "las cartas de 30 días" "the letters of 30 days";
         Visits30d "visitas_30d" "las visitas de 30 días" "the visits of 30 days";
+        Callback "llamada_acordada" "tiene una llamada acordada" "has an agreed call-back";
         VisitState "estado_visita" "el estado de una visita" "the state of a visit";
         VisitOutcome "resultado_visita" "el resultado de una visita" "the outcome of a visit";
         LetterLevel90d "carta_90d" "el nivel de una carta de 90 días" "the level of a letter of 90 days";

@@ -154,6 +154,7 @@ pub struct SegmentRow {
     pub promise_channels: Vec<String>,
     pub claim_states: Vec<String>,
     pub link_states: Vec<String>,
+    pub callback: bool,
     pub visit_states: Vec<String>,
     pub visit_outcomes: Vec<String>,
     pub letter_levels: Vec<String>,
@@ -197,6 +198,7 @@ impl SegmentRow {
             Field::OnHold => Value::Bool(self.on_hold),
             Field::Suppressed => Value::Bool(self.suppressed),
             Field::CallableNow => Value::Bool(self.callable_now),
+            Field::Callback => Value::Bool(self.callback),
             _ => match self.several(field) {
                 Some(of) => texts(of),
                 None => Value::Int(self.int(field)),

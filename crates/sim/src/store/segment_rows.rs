@@ -8,6 +8,7 @@ use domain::entity::{
     PaymentLink, Placement, Plan, Preference, Promise, Suppression, Visit,
 };
 use domain::ids::{ClientId, DebtorId, PlanId, PortfolioId};
+use domain::ports::store::ItemState;
 use domain::segment::{Assigned, SegmentFacts, SegmentRow, day_in, utc_day};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
@@ -72,6 +73,15 @@ fn placed<'a>(t: &'a Tables, debts: &[&Debt]) -> Vec<&'a Placement> {
     placed.collect()
 }
 
+/// Instalments of these plans.
+fn instalments_of<'a>(
+    parts: &BTreeMap<PlanId, Vec<&'a Instalment>>,
+    plans: &[&Plan],
+) -> Vec<&'a Instalment> {
+    let own = plans.iter().filter_map(|plan| parts.get(&plan.id));
+    own.flatten().copied().collect()
+}
+
 /// Due items of these debts.
 fn items_of<'a>(t: &'a Tables, debts: &[&Debt]) -> Vec<&'a DebtItem> {
     let own = debts.iter().filter_map(|debt| t.debt_items.get(&debt.id));
@@ -125,6 +135,7 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
     let ledger = by_debtor(t.ledger.iter(), |r: &LedgerRow| r.debtor_id);
     let claims = by_debtor(t.claims.values(), |r: &Claim| r.debtor_id);
     let links = by_debtor(t.money.links.values(), |r: &PaymentLink| r.debtor_id);
+    let places = by_debtor(t.items.values(), |r: &ItemState| r.debtor_id);
     let visits = by_debtor(t.visits.values(), |r: &Visit| r.debtor_id);
     let (listings, days) = (listings(t, client), days_of(t, client, now));
     let ours = ours(t, client).map(|debtor| {
@@ -133,9 +144,7 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
         let listed = listings.get(&debtor.id).map_or(&[][..], Vec::as_slice);
         let suppressions: Vec<&Suppression> = listed.iter().collect();
         let items = items_of(t, of(&debts, debtor.id));
-        let own = of(&plans, debtor.id).iter();
-        let own = own.filter_map(|p| parts.get(&p.id));
-        let instalments: Vec<&Instalment> = own.flatten().copied().collect();
+        let instalments = instalments_of(&parts, of(&plans, debtor.id));
         let (placed_on, recall_on) = placed_days(&placed(t, of(&debts, debtor.id)));
         let facts = SegmentFacts {
             debtor,
@@ -164,6 +173,7 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
             recall_on: &recall_on,
             claims: of(&claims, debtor.id),
             links: of(&links, debtor.id),
+            places: of(&places, debtor.id),
             visits: of(&visits, debtor.id),
             messages: of(&messages, debtor.id),
             letters: of(&letters, debtor.id),

@@ -41,6 +41,7 @@ async fn what_happened_is_found_by_an_index() {
         ("promises_broken_60d >= 2", "promises_broken"),
         ("letters_30d >= 1", "letters_made"),
         ("letter_level_90d = 'L1'", "letters_made"),
+        ("callback", "campaign_items_callbacks"),
         ("message_state_30d = 'bounced'", "messages_sent"),
         ("message_channel_30d = 'sms'", "messages_sent"),
         ("visits_30d >= 1", "ledger_visits"),

@@ -115,6 +115,7 @@ impl Compiler {
             Field::OnHold => Source::Condition(self.on_hold()),
             Field::Suppressed => Source::Condition(suppressed(self.reach, self.dialect)),
             Field::CallableNow => Source::Condition(self.callable_now()),
+            Field::Callback => Source::Condition(self.with("campaign_items", AGREED, false)),
             Field::LastResult => value("d.last_result"),
             Field::LastDisposition => value("d.last_disposition"),
             _ => self.tie(field),
@@ -434,6 +435,9 @@ pub(super) const OPEN: &str = "x.status='open'";
 /// Open debts of the client's portfolios, so that the index by portfolio and key finds one.
 const DEBT_BY_KEY: &str = "x.status='open' \
     AND x.portfolio_id IN (SELECT p.id FROM portfolios p WHERE p.client_id=$1)";
+
+/// Items whose call-back is agreed, in the words of their index.
+const AGREED: &str = "NOT x.done AND x.priority>=20 AND x.note LIKE 'callback%'";
 
 const USABLE: &str = "x.channel='call' AND NOT x.bad";
 

@@ -5,19 +5,37 @@ use domain::entity::{
     Channel, CheckPoint, Circumstances, Claim, ClaimState, LedgerRow, LinkState, PaymentChannel,
     PaymentLink, Visit, VisitOutcome, VisitState,
 };
-use domain::ids::{AttemptId, ClaimId, PaymentLinkId, VisitId};
+use domain::ids::{AttemptId, CampaignId, ClaimId, PaymentLinkId, VisitId};
 use domain::law::Action;
 use domain::money::Money;
 use domain::pii::Pii;
-use domain::ports::store::{ClaimEnd, Closing, VisitDraft, VisitEnd, VisitPlanned};
+use domain::ports::store::{
+    CALLBACK_PRIORITY, ClaimEnd, Closing, ItemState, VisitDraft, VisitEnd, VisitPlanned,
+};
 use domain::time::DAY_MS;
 use rand::Rng as _;
 use sim::contract::judges::Allow;
 use sim::contract::scene::*;
 
 impl Maker {
-    /// Visits, and links to pay by.
-    pub(crate) async fn outside(&mut self, person: &Person) {
+    /// Visits, links to pay by, a call that is agreed.
+    pub(crate) async fn outside(&mut self, person: &Person, campaign: CampaignId) {
+        if self.chance(50) {
+            let item = ItemState {
+                campaign_id: campaign,
+                debtor_id: person.debtor.id,
+                next_at: NOW,
+                priority: self.one(&[CALLBACK_PRIORITY, CALLBACK_PRIORITY, 0]),
+                attempts: 1,
+                last_result: None,
+                next_point: None,
+                done: self.chance(20),
+                note: self
+                    .one(&["callback", "callback_own:1", "retry"])
+                    .to_owned(),
+            };
+            self.store.put_item(&item, &[]).await.expect("item");
+        }
         for _ in 0..self.rng.random_range(0..3) {
             self.visit(person).await;
         }

@@ -85,7 +85,7 @@ impl Maker {
         }
         self.swap();
         self.written(person).await;
-        self.outside(person).await;
+        self.outside(person, crew.campaign).await;
         let placed = self.placed(scene, person).await;
         self.swap();
         placed
