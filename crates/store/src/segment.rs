@@ -3,13 +3,16 @@
 
 mod ops;
 mod source;
+mod today;
+
+pub(crate) use self::today::Today;
 
 use self::ops::{compared, one_of, sign};
 use self::source::{Has, OPEN, Source, Summed, Toward};
 use crate::sql::{Dialect, Field as Bound, Val, holes};
 use domain::entity::Bucket;
 use domain::ids::{ClientId, ImportId};
-use domain::segment::{Expr, Field, FieldKind, Literal, NEVER_DAYS, Op, utc_day};
+use domain::segment::{Expr, Field, FieldKind, Literal, NEVER_DAYS, Op};
 use domain::time::UtcMs;
 
 /// Conditions over `debtors d`, and their values from `$1` on.
@@ -31,24 +34,29 @@ pub(crate) enum Reach {
 }
 
 impl Filter {
-    /// Debtors of a client who are in the segment at `now`.
-    pub(crate) fn of_client(of: Dialect, client: ClientId, expr: &Expr, now: UtcMs) -> Self {
-        Self::compiled(of, client, expr, now, Reach::All)
+    /// Debtors of a client who are in the segment now, each by his own day.
+    pub(crate) fn of_client(of: Dialect, client: ClientId, expr: &Expr, today: &Today) -> Self {
+        Self::compiled(of, client, expr, today, Reach::All)
     }
 
     /// The same condition in the form that is quick for a few debtors.
-    pub(crate) fn of_few(of: Dialect, client: ClientId, expr: &Expr, now: UtcMs) -> Self {
-        Self::compiled(of, client, expr, now, Reach::Few)
+    pub(crate) fn of_few(of: Dialect, client: ClientId, expr: &Expr, today: &Today) -> Self {
+        Self::compiled(of, client, expr, today, Reach::Few)
     }
 
-    fn compiled(of: Dialect, client: ClientId, expr: &Expr, now: UtcMs, reach: Reach) -> Self {
+    fn compiled(of: Dialect, client: ClientId, expr: &Expr, today: &Today, reach: Reach) -> Self {
         let mut compiler = Compiler {
             values: vec![],
-            now,
+            now: today.now,
+            today: today.first,
+            days: vec![],
             reach,
             dialect: of,
         };
         let client = compiler.bind(client);
+        if counts_days(expr) {
+            compiler.days = compiler.whose(today);
+        }
         let sql = compiler.condition(expr);
         Self {
             sql: format!("d.client_id={client} AND {sql}"),
@@ -102,9 +110,25 @@ const fn dated(op: Op, toward: Toward) -> &'static str {
     }
 }
 
+/// Whether the day changes what an expression finds.
+fn counts_days(expr: &Expr) -> bool {
+    match expr {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().any(counts_days),
+        Expr::Not(part) => counts_days(part),
+        Expr::Cmp { field, .. } | Expr::Between { field, .. } | Expr::In { field, .. } => {
+            field.counts_days()
+        }
+        Expr::All | Expr::Named { .. } => false,
+    }
+}
+
 struct Compiler {
     values: Vec<Val>,
     now: UtcMs,
+    /// The day that is asked about.
+    today: i64,
+    /// Each day with the condition of the debtors whose day it is; empty where it is everybody's.
+    days: Vec<(i64, String)>,
     reach: Reach,
     dialect: Dialect,
 }
@@ -115,8 +139,42 @@ impl Compiler {
         format!("${}", self.values.len())
     }
 
+    /// Whose day each is, where not all of a client's debtors are on the same.
+    fn whose(&mut self, today: &Today) -> Vec<(i64, String)> {
+        let mut days = Vec::new();
+        let mut others = Vec::new();
+        for (day, portfolios) in &today.later {
+            let places: Vec<String> = portfolios.iter().map(|id| self.bind(*id)).collect();
+            let places = places.join(",");
+            days.push((*day, format!("d.portfolio_id IN ({places})")));
+            others.push(places);
+        }
+        if !others.is_empty() {
+            let others = others.join(",");
+            days.push((today.first, format!("d.portfolio_id NOT IN ({others})")));
+        }
+        days
+    }
+
+    /// A comparison of days, asked of the debtors of each day by itself.
+    fn day_by_day(&mut self, leaf: &Expr) -> String {
+        let (days, first) = (std::mem::take(&mut self.days), self.today);
+        let mut parts = Vec::with_capacity(days.len());
+        for (day, whose) in &days {
+            self.today = *day;
+            parts.push(format!("({whose} AND {})", self.condition(leaf)));
+        }
+        (self.days, self.today) = (days, first);
+        format!("({})", parts.join(" OR "))
+    }
+
     fn condition(&mut self, expr: &Expr) -> String {
         match expr {
+            Expr::Cmp { field, .. } | Expr::Between { field, .. } | Expr::In { field, .. }
+                if field.counts_days() && !self.days.is_empty() =>
+            {
+                self.day_by_day(expr)
+            }
             Expr::All => ALWAYS.to_owned(),
             Expr::And(parts) => self.joined(parts, " AND ", ALWAYS),
             Expr::Or(parts) => self.joined(parts, " OR ", NEVER),
@@ -359,7 +417,7 @@ impl Compiler {
         if from > to {
             return NEVER.to_owned();
         }
-        let today = utc_day(self.now);
+        let today = self.today;
         let latest = self.bind(today - from.clamp(-DAYS_MAX, DAYS_MAX));
         let earliest = self.bind(today - to.clamp(-DAYS_MAX, DAYS_MAX));
         let range = format!("d.oldest_due_day BETWEEN {earliest} AND {latest}");

@@ -99,6 +99,7 @@ impl ConsentReader {
             fields,
             line,
         };
+        row.no_formula()?;
         let (column, debtor) = debtor(&row)?;
         let channel = row.parse(Target::ConsentChannel, channel)?;
         let act = row.parse(Target::ConsentState, act)?;

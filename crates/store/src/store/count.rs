@@ -9,7 +9,6 @@ use crate::sql::{Dialect, Link, Val, vals};
 use domain::ids::ClientId;
 use domain::ports::StoreError;
 use domain::ports::store::SegmentCount;
-use domain::time::UtcMs;
 use std::fmt::Write as _;
 use tokio::runtime::Handle;
 
@@ -124,10 +123,10 @@ pub(super) async fn count_all(
     store: &SqlStore,
     (filter, few): (&Filter, &Filter),
     client: ClientId,
-    now: UtcMs,
+    day: i64,
 ) -> Result<SegmentCount, StoreError> {
     let of = store.debtors_of(client).await?;
-    let shares = Shares::read(&mut store.read().await?, client, now).await?;
+    let shares = Shares::read(&mut store.read().await?, client, day).await?;
     let halves = match of > EXACT_MAX {
         true => store.halves().await?,
         false => None,
