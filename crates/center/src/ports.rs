@@ -6,7 +6,8 @@ use domain::ValueError;
 use domain::entity::{CallerSeen, PartyRole};
 use domain::law::pack::FormulaId;
 use domain::law::{
-    AbandonmentRule, Action, Duties, Judge, Place, RecordingDays, RuleBook, ShortCallRule,
+    AbandonmentRule, Action, Duties, InboundDuty, Judge, Place, RecordingDays, RuleBook,
+    ShortCallRule,
 };
 use domain::ports::store::ContactFacts;
 use domain::ports::{Bus, Clock, Desk, IdSource, Store, Trunk, TrunkReport};
@@ -105,6 +106,10 @@ pub trait LawBook: Judge {
     fn duties(&self, _facts: &ContactFacts, _now: UtcMs) -> Duties {
         Duties::default()
     }
+    /// What the packs ask of the line on which the debtor calls us.
+    fn inbound_duty(&self, _facts: &ContactFacts, _now: UtcMs) -> Option<InboundDuty> {
+        None
+    }
     /// Whether some pack lets texts of a channel tell of the debt before they are opened.
     fn may_show(&self, _channel: domain::entity::Channel) -> bool {
         false
@@ -194,6 +199,10 @@ impl LawBook for RuleBook {
 
     fn duties(&self, facts: &ContactFacts, now: UtcMs) -> Duties {
         Self::duties(self, facts, now)
+    }
+
+    fn inbound_duty(&self, facts: &ContactFacts, now: UtcMs) -> Option<InboundDuty> {
+        Self::inbound_duty(self, facts, now)
     }
 
     fn callers_fit(&self, facts: &ContactFacts, callers: &[CallerSeen], now: UtcMs) -> Vec<bool> {

@@ -11,6 +11,7 @@ mod golden;
 mod hours;
 mod kinds;
 mod ledger;
+mod notice;
 mod people;
 mod record;
 mod schedule;

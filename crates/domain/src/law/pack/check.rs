@@ -70,6 +70,7 @@ pub(super) fn check(file: &str, pack: &Pack) -> Result<(), ValueError> {
     caps(file, pack)?;
     cooloffs(file, pack)?;
     caller_id(file, pack)?;
+    inbound(file, pack)?;
     abandonment(file, pack)
 }
 
@@ -251,6 +252,30 @@ fn caller_id(file: &str, pack: &Pack) -> Result<(), ValueError> {
     let digits = |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit());
     if !rule.prefix.as_deref().is_none_or(digits) {
         return Err(fault(file, "caller_id.prefix", "expected digits, as 600"));
+    }
+    Ok(())
+}
+
+/// Half a duty would bind nobody; a date that cannot be read would be in force for ever.
+fn inbound(file: &str, pack: &Pack) -> Result<(), ValueError> {
+    let Some(rule) = &pack.inbound else {
+        return Ok(());
+    };
+    let percent = |p: f64| p > 0.0 && p <= 100.0;
+    if !rule.answered_percent_target.is_some_and(percent) {
+        let right = "expected over 0 and at most 100";
+        return Err(fault(file, "inbound.answered_percent_target", right));
+    }
+    if rule.within_s.is_none_or(|s| s == 0) {
+        return Err(fault(file, "inbound.within_s", "expected 1 or more"));
+    }
+    let date = |d: &str| d.parse::<Date>().is_ok();
+    if !rule.from.as_deref().is_none_or(date) {
+        return Err(fault(
+            file,
+            "inbound.from",
+            "expected a date, as 2026-12-28",
+        ));
     }
     Ok(())
 }
