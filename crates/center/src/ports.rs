@@ -20,6 +20,8 @@ use tokio::sync::mpsc;
 pub struct CallLaw {
     /// Least ring time, ms (law.md §6).
     pub ring_min_ms: i64,
+    /// Longest from the clock's start to an agent or a message, ms (law.md §4).
+    pub agent_within_ms: i64,
     /// Cap on abandonment in percent.
     pub abandon_cap_pct: f64,
     /// Formula of law.md §4.
@@ -31,10 +33,11 @@ pub struct CallLaw {
 }
 
 impl Default for CallLaw {
-    /// The house floor: 20 s of ringing, `plain_day` at 3 % (law.md §2.1, §6).
+    /// The house floor: 20 s of ringing, an agent within 2 s, `plain_day` at 3 % (law.md §2.1, §6).
     fn default() -> Self {
         Self {
             ring_min_ms: 20_000,
+            agent_within_ms: 2_000,
             abandon_cap_pct: 3.0,
             formula: "plain_day".to_owned(),
             abandon: AbandonRule {
@@ -157,6 +160,7 @@ impl LawBook for RuleBook {
         let rule = self.abandonment_rule(facts, now);
         CallLaw {
             ring_min_ms: rule.ring_min_ms,
+            agent_within_ms: rule.agent_within_ms,
             abandon_cap_pct: rule.cap_percent,
             formula: rule.formula_id.as_str().to_owned(),
             abandon: guarded(&rule),

@@ -441,6 +441,7 @@ pub(super) fn seated(
         point: point.id,
         agent_only: true,
         ring_min_ms: law.ring_min_ms,
+        agent_within_ms: law.agent_within_ms,
         lease_until: now.plus_ms(shared.config.contact_lease_ms),
         priority: state.priority,
         own_agent: None,
