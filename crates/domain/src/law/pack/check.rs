@@ -1,6 +1,6 @@
 //! Checks of a pack beyond its shape.
 
-use super::{CapWindow, Day, Pack, fault};
+use super::{AbandonClock, CapWindow, Day, FormulaId, Pack, fault};
 use crate::ValueError;
 use crate::law::caller::{CONFIGURABLE, NO_MOBILE};
 use crate::law::windows::parse_clock;
@@ -300,6 +300,15 @@ fn abandonment(file: &str, pack: &Pack) -> Result<(), ValueError> {
             file,
             "abandonment.target_percent",
             "expected over 0 and at most cap_percent",
+        ));
+    }
+    // The clock goes by the formula: a pack that says otherwise would say it in vain.
+    let by_greeting = rule.clock == AbandonClock::EndOfGreeting;
+    if by_greeting != (rule.formula_id == FormulaId::Tsr) {
+        return Err(fault(
+            file,
+            "abandonment.clock",
+            "expected end_of_greeting with formula tsr, and answer with any other",
         ));
     }
     if !(1..=60).contains(&rule.agent_within_s) {
