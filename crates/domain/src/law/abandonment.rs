@@ -142,10 +142,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_its_formula_does_not_have_is_refused_by_its_name() {
-        let (ours, other) = (
-            "\"clock\": \"answer\"",
-            "\"clock\": \"end_of_greeting\"",
-        );
+        let (ours, other) = ("\"clock\": \"answer\"", "\"clock\": \"end_of_greeting\"");
         for (file, from, to) in [("gb.json", ours, other), ("us-federal.json", other, ours)] {
             let (_, text) = EMBEDDED_PACKS
                 .iter()
