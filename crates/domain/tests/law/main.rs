@@ -7,6 +7,7 @@ mod care;
 mod case;
 mod client;
 mod covered;
+mod fields;
 mod golden;
 mod hours;
 mod kinds;
