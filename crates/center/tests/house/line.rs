@@ -64,7 +64,7 @@ impl LawBook for Asking {
 }
 
 /// A debtor calls, and hangs up when he has waited so long.
-async fn calls(house: &House, n: u128, patience_ms: i64) -> AttemptId {
+async fn calls(house: &House, n: u128, patience_ms: u64) -> AttemptId {
     let call = CallIn {
         from: Some(phone(n)),
         to: OURS.to_owned(),
