@@ -35,6 +35,11 @@ impl Line {
         self.with(|s| s.packets)
     }
 
+    fn says(&self, socket: &UdpSocket, packet: &[u8], to: SocketAddr) {
+        let left = socket.try_send_to(packet, to).is_ok();
+        self.with(|s| s.sent += u64::from(left));
+    }
+
     /// Packets of its own voice that have left.
     pub fn sent(&self) -> u64 {
         self.with(|s| s.sent)
@@ -242,8 +247,7 @@ async fn talk(
                 let mut payload = [0_u8; 160];
                 law.encode_into(&pcm, &mut payload);
                 let n = sender.packet(law.payload_type(), &payload, 160, &mut out).expect("fits");
-                let left = socket.try_send_to(&out[..n], remote.addr).is_ok();
-                line.with(|s| s.sent += u64::from(left));
+                line.says(&socket, &out[..n], remote.addr);
             }
         }
     }
