@@ -396,6 +396,7 @@ fn tell_apart(field: Field, rows: &[(DebtorId, SegmentRow)]) -> bool {
                 "ana@example.com",
                 "agent",
                 "sms",
+                "call",
                 "elderly",
                 "answered",
                 "broken",

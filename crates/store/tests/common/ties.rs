@@ -252,7 +252,12 @@ impl Maker {
         }
         if self.chance(50) {
             self.swap();
-            let channel = self.one(&[None, Some(Channel::Sms), Some(Channel::Call)]);
+            let channel = self.one(&[
+                None,
+                Some(Channel::Sms),
+                Some(Channel::Sms),
+                Some(Channel::Call),
+            ]);
             self.swap();
             let wish = Preference {
                 id: fresh::<PreferenceId>(),
