@@ -1,6 +1,15 @@
-// What both walks with sound share: connections within reach of the page, ears that tell tones, the device test.
+// What the walks with sound share: connections within reach of the page, ears that tell tones, the device test, a call and
+// what was kept of it.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { axe } from './a11y.mjs';
-import { check, shot, until } from './rig.mjs';
+import { LONG_MS, check, shot, until } from './rig.mjs';
+import { channels } from './tones.mjs';
+
+/** The voices of the carrier's people. */
+export const DEBTOR = [500, 1100];
+/** Those of simulated agents. */
+export const SIMULATED = [700, 1300];
 
 /** Runs in the page before its own code: keeps connections and the attempt of the last card within reach. */
 export function watch() {
@@ -87,4 +96,38 @@ export async function deviceTest(page) {
   await page.keyboard.press('Escape');
   await until('available may be asked for', async () => !(await ready.isDisabled()));
   check('the test opens the way', true);
+}
+
+/** Asks for calls and takes one; its attempt. */
+export async function call(page) {
+  await page.keyboard.press('d');
+  await until('a call', async () => {
+    if ((await stateOf(page)) === 'preview') await page.keyboard.press('m');
+    return (await stateOf(page)) === 'talking';
+  }, LONG_MS);
+  const attempt = await until('its card', () => page.evaluate(() => window.attempt));
+  await until('the debtor in the browser', () => hears(page, DEBTOR), 20_000);
+  check('the debtor is heard in the browser', true);
+  check('nobody else is', !(await hears(page, SIMULATED)));
+  return attempt;
+}
+
+/** The sealed recording: the agent's channel, the debtor's. */
+export async function recorded(office, attempt) {
+  const recording = await until('the recording', async () =>
+    (await office.all(`/recordings?attempt=${attempt}`)).find((r) => r.sealed_at || r.state === 'sealed' || r.sha256), 30_000);
+  const { rate, channels: [left, right] } = channels(await office.bytes(`/recordings/${recording.id}/audio`));
+  return { rate, left, right };
+}
+
+/** What the debtor heard: the carrier's file in the folder PHONE_HEARD. */
+export async function atDebtor(attempt) {
+  const { rate, channels: [samples] } = await until('what the debtor heard', () => {
+    try {
+      return channels(readFileSync(join(process.env.PHONE_HEARD, `${attempt}.wav`)));
+    } catch {
+      return null;
+    }
+  }, 20_000);
+  return { rate, samples };
 }

@@ -4,14 +4,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chip, deviceTest, hears, stateOf, watch } from './ears.mjs';
-import { LONG_MS, base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+import { DEBTOR, SIMULATED, atDebtor, call, chip, deviceTest, hears, recorded, stateOf, watch } from './ears.mjs';
+import { base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
 import { Relay } from './relay.mjs';
-import { channels, longest, microphone, windows } from './tones.mjs';
+import { longest, microphone, windows } from './tones.mjs';
 
 /** The agent's voice; neither the debtors' (500, 1100), nor the simulated agents' (700, 1300). */
 const AGENT = [900, 1500];
-const DEBTOR = [500, 1100];
 /** Sounds through the hold music, with three tenths of its power. */
 const MUSIC = [330];
 const MUSIC_SHARE = 0.2;
@@ -19,19 +18,6 @@ const MUTE_MS = 2_500;
 const HOLD_MS = 3_000;
 /** Longer than a browser mends by itself, shorter than the server waits for an agent's audio. */
 const CUT_MS = 9_000;
-
-async function call(page) {
-  await page.keyboard.press('d');
-  await until('a call', async () => {
-    if ((await stateOf(page)) === 'preview') await page.keyboard.press('m');
-    return (await stateOf(page)) === 'talking';
-  }, LONG_MS);
-  const attempt = await until('its card', () => page.evaluate(() => window.attempt));
-  await until('the debtor in the browser', () => hears(page, DEBTOR), 20_000);
-  check('the debtor is heard in the browser', true);
-  check('nobody else is', !(await hears(page, [700, 1300])));
-  return attempt;
-}
 
 async function mute(page) {
   await page.waitForTimeout(2_000); // something to hear before
@@ -100,39 +86,30 @@ async function loss(page, relay, attempt) {
 
 /** What was recorded and what the debtor heard. */
 async function proofs(office, attempt) {
-  const recording = await until('the recording', async () =>
-    (await office.all(`/recordings?attempt=${attempt}`)).find((r) => r.sealed_at || r.state === 'sealed' || r.sha256), 30_000);
-  const stereo = channels(await office.bytes(`/recordings/${recording.id}/audio`));
-  const [left, right] = stereo.channels.map((c) => c);
-  const spoken = windows(left, stereo.rate, AGENT);
+  const { rate, left, right } = await recorded(office, attempt);
+  const spoken = windows(left, rate, AGENT);
   check('left: the microphone\'s tone', longest(spoken, 'tone') >= 1_000, longest(spoken, 'tone'));
   check('left: silence while muted', longest(spoken, 'quiet') >= MUTE_MS - 600, longest(spoken, 'quiet'));
-  check('left: never the debtor', !windows(left, stereo.rate, DEBTOR).includes('tone'));
-  const debtor = windows(right, stereo.rate, DEBTOR);
+  check('left: never the debtor', !windows(left, rate, DEBTOR).includes('tone'));
+  const debtor = windows(right, rate, DEBTOR);
   check('right: the debtor', debtor.filter((k) => k === 'tone').length >= 10, debtor.filter((k) => k === 'tone').length);
-  check('right: never the agent', !windows(right, stereo.rate, AGENT).includes('tone'));
-  const heard = await until('what the debtor heard', () => {
-    try {
-      return channels(readFileSync(join(process.env.PHONE_HEARD, `${attempt}.wav`)));
-    } catch {
-      return null;
-    }
-  }, 20_000);
-  const kinds = windows(heard.channels[0], heard.rate, AGENT);
+  check('right: never the agent', !windows(right, rate, AGENT).includes('tone'));
+  const heard = await atDebtor(attempt);
+  const kinds = windows(heard.samples, heard.rate, AGENT);
   check('the debtor heard the microphone\'s tone', longest(kinds, 'tone') >= 1_000, longest(kinds, 'tone'));
   check('and not while muted', longest(kinds, 'quiet') >= MUTE_MS - 600, longest(kinds, 'quiet'));
-  const music = windows(heard.channels[0], heard.rate, MUSIC, MUSIC_SHARE);
+  const music = windows(heard.samples, heard.rate, MUSIC, MUSIC_SHARE);
   check('on hold the debtor heard the music', longest(music, 'tone') >= HOLD_MS - 600, longest(music, 'tone'));
   const from = music.indexOf('tone');
   const during = kinds.slice(from, music.lastIndexOf('tone') + 1);
   check('and not the agent meanwhile', !during.includes('tone'), during.join(' '));
   check('but before it and after it', kinds.indexOf('tone') < from && kinds.indexOf('tone', from + during.length) > 0);
-  check('left: the music that the debtor was told', windows(left, stereo.rate, MUSIC, MUSIC_SHARE).filter((k) => k === 'tone').length * 200 >= HOLD_MS - 600);
+  check('left: the music that the debtor was told', windows(left, rate, MUSIC, MUSIC_SHARE).filter((k) => k === 'tone').length * 200 >= HOLD_MS - 600);
   const last = kinds.lastIndexOf('tone') - kinds.indexOf('tone');
   check('before the loss and after it', last * 200 > CUT_MS, last * 200);
   const line = readFileSync(join(process.env.PHONE_HEARD, '..', 'carrier.jsonl'), 'utf8').split('\n').find((l) => l.includes(attempt));
   check('the key reached the debtor\'s side', JSON.parse(line).digits === '5', JSON.parse(line).digits);
-  check('never a simulated phone', !windows(heard.channels[0], heard.rate, [700, 1300]).includes('tone'));
+  check('never a simulated phone', !windows(heard.samples, heard.rate, SIMULATED).includes('tone'));
 }
 
 async function withMicrophone(mic) {

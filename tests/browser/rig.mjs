@@ -18,6 +18,7 @@ export const people = {
   manager: () => login('MANAGER_LOGIN'),
   admin: () => login('ADMIN_LOGIN'),
   first: () => login('ENROL_LOGIN'),
+  files: () => login('FILES_LOGIN'),
 };
 
 let passed = 0;
@@ -71,8 +72,8 @@ export async function open(options = {}) {
   return { ...browser, errors };
 }
 
-export async function signIn(page, who) {
-  await page.goto(`${base}/`);
+export async function signIn(page, who, at = base) {
+  await page.goto(`${at}/`);
   await page.locator('[name=username]').fill(who.username);
   await page.locator('[name=password]').fill(who.password);
   await page.locator('[type=submit]').click();
@@ -92,11 +93,11 @@ export async function shot(page, name) {
 
 /** A signed-in program beside the browser: asks the API what really is stored. */
 export async function program(who) {
-  const ask = async (method, path, body, token) => {
+  const ask = async (method, path, body, token, type = 'application/json') => {
     const response = await fetch(`${base}/api/v1${path}`, {
       method,
-      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-      body: body ? JSON.stringify(body) : undefined,
+      headers: { 'content-type': type, ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      body: typeof body === 'string' ? body : body ? JSON.stringify(body) : undefined,
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return response.status === 204 ? null : response.json();
@@ -105,6 +106,7 @@ export async function program(who) {
   return {
     get: (path) => ask('GET', path, undefined, token),
     post: (path, body) => ask('POST', path, body, token),
+    csv: (path, rows) => ask('POST', path, rows, token, 'text/csv'),
     /** A file, whole. */
     bytes: async (path) => {
       const response = await fetch(`${base}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } });

@@ -3,5 +3,6 @@
 pub mod demo_facts;
 pub mod house;
 pub mod process;
+pub mod rules;
 pub mod s3;
 pub mod service;

@@ -305,3 +305,101 @@ fn the_licence_check_refuses_what_is_not_listed() {
     assert!(!licence_ok("MIT AND GPL-3.0", &allowed));
     assert!(!licence_ok("", &allowed));
 }
+
+/// Whatever comes from the network, and the fuzz target that it meets first.
+const PARSERS: [(&str, &str, &str); 9] = [
+    ("SIP message", "sip", "message"),
+    ("SIP header", "sip", "header"),
+    ("SIP stream", "sip", "stream"),
+    ("SDP", "sip", "sdp"),
+    ("RTP", "media", "rtp"),
+    ("RTCP", "media", "rtcp"),
+    ("STUN", "voice", "browsers"),
+    ("DTLS", "voice", "past_ice"),
+    ("SRTP", "media", "srtp"),
+];
+
+fn read(path: &std::path::Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn files_in(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+/// What is wrong with a target: it may be no more than one line over a body, since the line itself is built by
+/// fuzzers alone; the body has to be compiled and run over the target's corpus by a test of the room.
+fn fault_of(room: &str, target: &str) -> Option<&'static str> {
+    let home = top().join("crates").join(room);
+    let line = read(&home.join(format!("fuzz/fuzz_targets/{target}.rs")));
+    let line: String = line
+        .lines()
+        .filter(|l| !l.starts_with("//!") && *l != "#![no_main]")
+        .collect();
+    let over = |call: &str| format!("libfuzzer_sys::fuzz_target!(|data: &[u8]| {call}(data));");
+    let body = format!("bodies/{target}.rs");
+    let fine = if room == "voice" {
+        // Its bodies reach what only the room itself sees.
+        let doors = read(&home.join("src/fuzzing.rs"));
+        let call = line
+            .split_once("voice::fuzzing::")
+            .and_then(|(_, rest)| rest.split_once("(data)"))
+            .map_or("", |(call, _)| call);
+        let runs = ["", " SHAKEN,"].map(|bent| format!("\"{target}\",{bent} super::{call});"));
+        line == over(&format!("voice::fuzzing::{call}"))
+            && doors.contains(&format!("pub fn {call}(data: &[u8])"))
+            && runs.iter().any(|run| doors.contains(run))
+    } else {
+        let tests: String = files_in(&home.join("tests"))
+            .iter()
+            .map(|path| read(path))
+            .collect();
+        line == format!("#[path = \"../{body}\"]mod body;{}", over("body::run"))
+            && read(&home.join("fuzz").join(&body)).contains("pub(crate) fn run(")
+            && tests.contains(&format!("#[path = \"../fuzz/{body}\"]"))
+    };
+    let corpus = match target {
+        "message" => "tests/torture".to_owned(),
+        other => format!("fuzz/corpus/{other}"),
+    };
+    if !fine {
+        Some("is not one line over a body that a stable test runs")
+    } else if files_in(&home.join(corpus)).is_empty() {
+        Some("has no corpus")
+    } else {
+        None
+    }
+}
+
+#[test]
+fn every_fuzz_target_has_a_corpus_and_a_stable_test() {
+    let mut faults = Vec::new();
+    let mut known = BTreeSet::new();
+    for room in ["sip", "media", "voice"] {
+        let fuzz = top().join("crates").join(room).join("fuzz");
+        let manifest: toml::Value =
+            toml::from_str(&read(&fuzz.join("Cargo.toml"))).expect("a manifest");
+        let bins = manifest["bin"].as_array().expect("targets");
+        let built: BTreeSet<&str> = bins.iter().filter_map(|b| b["path"].as_str()).collect();
+        for path in files_in(&fuzz.join("fuzz_targets")) {
+            let target = path.file_stem().expect("a name").to_string_lossy();
+            if !built.contains(format!("fuzz_targets/{target}.rs").as_str()) {
+                faults.push(format!("{room} {target}: is not in the manifest"));
+            }
+            if let Some(fault) = fault_of(room, &target) {
+                faults.push(format!("{room} {target}: {fault}"));
+            }
+            known.insert(format!("{room} {target}"));
+        }
+        if built.len() != files_in(&fuzz.join("fuzz_targets")).len() {
+            faults.push(format!("{room}: a target of the manifest has no file"));
+        }
+    }
+    for (what, room, target) in PARSERS {
+        if !known.contains(&format!("{room} {target}")) {
+            faults.push(format!("{what}: no fuzz target {room} {target}"));
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}

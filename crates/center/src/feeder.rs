@@ -459,6 +459,7 @@ fn allowed(
         agent_only: verdict.decision == Decision::AllowAgentOnly
             || CallbackRow::is_agreed(&candidate.item),
         ring_min_ms: law.ring_min_ms,
+        agent_within_ms: law.agent_within_ms,
         lease_until: until,
         priority: candidate.item.priority,
         own_agent: own_agent(&candidate.item.note),

@@ -106,6 +106,7 @@ pub(crate) async fn dial(
         point: point.id,
         agent_only: true,
         ring_min_ms: law.ring_min_ms,
+        agent_within_ms: law.agent_within_ms,
         lease_until: now.plus_ms(LEASE_MS),
         priority: state.priority,
         own_agent: Some(agent),

@@ -6,7 +6,8 @@ use domain::ValueError;
 use domain::entity::{CallerSeen, PartyRole};
 use domain::law::pack::FormulaId;
 use domain::law::{
-    AbandonmentRule, Action, Duties, Judge, Place, RecordingDays, RuleBook, ShortCallRule,
+    AbandonmentRule, Action, Duties, InboundDuty, Judge, Place, RecordingDays, RuleBook,
+    ShortCallRule,
 };
 use domain::ports::store::ContactFacts;
 use domain::ports::{Bus, Clock, Desk, IdSource, Store, Trunk, TrunkReport};
@@ -19,6 +20,8 @@ use tokio::sync::mpsc;
 pub struct CallLaw {
     /// Least ring time, ms (law.md §6).
     pub ring_min_ms: i64,
+    /// Longest from the clock's start to an agent or a message, ms (law.md §4).
+    pub agent_within_ms: i64,
     /// Cap on abandonment in percent.
     pub abandon_cap_pct: f64,
     /// Formula of law.md §4.
@@ -30,10 +33,11 @@ pub struct CallLaw {
 }
 
 impl Default for CallLaw {
-    /// The house floor: 20 s of ringing, `plain_day` at 3 % (law.md §2.1, §6).
+    /// The house floor: 20 s of ringing, an agent within 2 s, `plain_day` at 3 % (law.md §2.1, §6).
     fn default() -> Self {
         Self {
             ring_min_ms: 20_000,
+            agent_within_ms: 2_000,
             abandon_cap_pct: 3.0,
             formula: "plain_day".to_owned(),
             abandon: AbandonRule {
@@ -105,6 +109,10 @@ pub trait LawBook: Judge {
     fn duties(&self, _facts: &ContactFacts, _now: UtcMs) -> Duties {
         Duties::default()
     }
+    /// What the packs ask of the line on which the debtor calls us.
+    fn inbound_duty(&self, _facts: &ContactFacts, _now: UtcMs) -> Option<InboundDuty> {
+        None
+    }
     /// Whether some pack lets texts of a channel tell of the debt before they are opened.
     fn may_show(&self, _channel: domain::entity::Channel) -> bool {
         false
@@ -152,6 +160,7 @@ impl LawBook for RuleBook {
         let rule = self.abandonment_rule(facts, now);
         CallLaw {
             ring_min_ms: rule.ring_min_ms,
+            agent_within_ms: rule.agent_within_ms,
             abandon_cap_pct: rule.cap_percent,
             formula: rule.formula_id.as_str().to_owned(),
             abandon: guarded(&rule),
@@ -194,6 +203,10 @@ impl LawBook for RuleBook {
 
     fn duties(&self, facts: &ContactFacts, now: UtcMs) -> Duties {
         Self::duties(self, facts, now)
+    }
+
+    fn inbound_duty(&self, facts: &ContactFacts, now: UtcMs) -> Option<InboundDuty> {
+        Self::inbound_duty(self, facts, now)
     }
 
     fn callers_fit(&self, facts: &ContactFacts, callers: &[CallerSeen], now: UtcMs) -> Vec<bool> {

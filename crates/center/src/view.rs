@@ -268,7 +268,8 @@ pub struct TrunkRow {
 pub struct AlarmRow {
     /// Stable while it is up (`trunk_down:<id>`).
     pub id: String,
-    /// `trunk_down`, `cap_near`, `cap_over`, `database`, `fenced`, `one_way_audio`, `recording`, …
+    /// `trunk_down`, `cap_near`, `cap_over`, `inbound_share`, `inbound_wait`, `database`, `fenced`, `one_way_audio`,
+    /// `recording`, …
     pub kind: String,
     /// Since, epoch ms.
     #[serde(serialize_with = "epoch")]

@@ -173,6 +173,8 @@ pub struct Item {
     pub agent_only: bool,
     /// Least ring time of the debtor's packs, ms.
     pub ring_min_ms: i64,
+    /// Longest from the clock's start to an agent or a message, by the debtor's packs, ms.
+    pub agent_within_ms: i64,
     /// End of the lease on the debtor.
     pub lease_until: UtcMs,
     /// Head of the queue first.

@@ -218,6 +218,13 @@ fn packs_are_checked_by_name_of_the_fault() {
     assert!(out.contains("odd.json") && out.contains("windoes"), "{out}");
     let out = done(dir.path(), &["law", "check", "mx-condusef", "co"], 0);
     assert!(out.matches("is whole").count() == 2, "{out}");
+    let out = done(dir.path(), &["law", "check", "us-federal", "us-ma"], 0);
+    assert!(
+        out.contains("  records.retention changes nothing: attempts,"),
+        "{out}"
+    );
+    let (_, after) = out.split_once("us-ma").expect("both are told");
+    assert!(!after.contains("changes nothing"), "{out}");
     let out = done(dir.path(), &["law", "check", "mx"], 2);
     assert!(
         out.contains("no file and no pack 'mx'") && out.contains("mx-condusef"),

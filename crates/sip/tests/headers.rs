@@ -1,16 +1,17 @@
-//! The fuzz target `header` as a stable test: its corpus with verdicts, mutations of it by seed, and
+//! The fuzz target `header` as a stable test, body and all: its corpus with verdicts, mutations of it by seed, and
 //! noise. No value is fatal, and what is read prints and reads the same.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bytes::Bytes;
 use proptest::prelude::{ProptestConfig, any, proptest};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sip::header::{CSeq, NameAddr, RAck, Reason, Replaces, SessionExpires, Via};
-use sip::msg::{HeaderName, Headers, Method, Uri};
+use sip::msg::{HeaderName, Headers, Method};
+
+#[path = "../fuzz/bodies/header.rs"]
+mod body;
 
 /// What the grammars are made of.
 const SIGNS: &[u8] = b" \t\",;<>@%:=?[]";
@@ -24,84 +25,11 @@ fn corpus() -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-macro_rules! stable {
-    ($value:expr, $parse:expr) => {
-        if let Ok(read) = $parse($value) {
-            let printed = read.to_bytes();
-            let again = $parse(&printed).expect("what we print can be read");
-            assert_eq!(again.to_bytes(), printed, "{:?}", $value);
-        }
-    };
-}
-
-/// Every typed reader on one field; whether the reader of its name takes it.
-fn read(field: &[u8]) -> bool {
-    let cut = field.iter().position(|b| *b == b':').unwrap_or(field.len());
-    let value = Bytes::copy_from_slice(field.get(cut + 1..).unwrap_or_default().trim_ascii());
-    let name = HeaderName::from_token(Bytes::copy_from_slice(&field[..cut]));
-    let mut headers = Headers::default();
-    headers.push(name.clone(), value.clone());
-    stable!(&value, Via::parse);
-    stable!(&value, CSeq::parse);
-    stable!(&value, RAck::parse);
-    stable!(&value, Reason::parse);
-    stable!(&value, Replaces::parse);
-    stable!(&value, SessionExpires::parse);
-    stable!(&value, Uri::parse);
-    stable!(&value, |raw: &Bytes| NameAddr::parse(raw, "From"));
-    if let Some(replaces) = Replaces::of_uri_headers(&value) {
-        let again = Replaces::of_uri_headers(&replaces.to_uri_header());
-        assert_eq!(again, Some(replaces));
-    }
-    let verdicts = [
-        (HeaderName::Via, headers.vias().is_ok()),
-        (HeaderName::From, headers.from().is_ok()),
-        (HeaderName::To, headers.to().is_ok()),
-        (HeaderName::CSeq, headers.cseq().is_ok()),
-        (HeaderName::MaxForwards, headers.max_forwards().is_ok()),
-        (HeaderName::RAck, headers.rack().is_ok()),
-        (HeaderName::Replaces, headers.replaces().is_ok()),
-        (HeaderName::ReferTo, headers.refer_to().is_ok()),
-        (
-            HeaderName::SessionExpires,
-            headers.session_expires().is_some(),
-        ),
-        (HeaderName::MinSe, headers.min_se().is_some()),
-        (HeaderName::Reason, !headers.reasons().is_empty()),
-        (HeaderName::RetryAfter, headers.retry_after().is_some()),
-        (HeaderName::Warning, !headers.warnings().is_empty()),
-        (HeaderName::ContentType, headers.content_type().is_ok()),
-        (
-            HeaderName::WwwAuthenticate,
-            !headers.challenges().is_empty(),
-        ),
-        (
-            HeaderName::Authorization,
-            headers.credentials(false).is_ok_and(|c| !c.is_empty()),
-        ),
-        (
-            HeaderName::Contact,
-            headers.contacts().is_ok() || headers.contact_is_star(),
-        ),
-        (
-            HeaderName::Diversion,
-            headers
-                .addresses(&HeaderName::Diversion, "Diversion")
-                .is_ok(),
-        ),
-        (HeaderName::SubscriptionState, true),
-    ];
-    verdicts
-        .iter()
-        .find(|(of, _)| *of == name)
-        .is_some_and(|(_, fine)| *fine)
-}
-
 #[test]
 fn the_corpus_keeps_its_verdicts() {
     let refused: Vec<String> = corpus()
         .into_iter()
-        .filter(|(_, field)| !read(field))
+        .filter(|(_, field)| !body::verdict(field))
         .map(|(name, _)| name)
         .collect();
     let expected = [
@@ -143,7 +71,7 @@ fn no_mutation_of_the_corpus_is_fatal() {
                 _ => field.insert(at, SIGNS[rng.random_range(0..SIGNS.len())]),
             }
         }
-        read(&field);
+        body::run(&field);
     }
 }
 
@@ -151,9 +79,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
     #[test]
     fn noise_is_read_or_refused(noise in proptest::collection::vec(any::<u8>(), 0..200)) {
-        read(&noise);
+        body::run(&noise);
         for name in ["Via: ", "From: ", "RAck: ", "Refer-To: ", "Replaces: ", "Authorization: "] {
-            read(&[name.as_bytes(), &noise].concat());
+            body::run(&[name.as_bytes(), &noise].concat());
         }
     }
 }

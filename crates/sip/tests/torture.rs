@@ -44,7 +44,7 @@ const TABLE: [(&str, bool, &str); 49] = [
     ("lwsstart", false, "400"),
     ("trws", false, "400"),
     ("escruri", false, "400"),
-    ("baddate", false, "100 and a call"), // we read no Date
+    ("baddate", false, "100 and a call"), // the RFC would have it refused only by who needs the Date: we read none
     ("regbadct", false, "400"),
     ("badaspec", false, "200"), // the RFC allows to skip the spaces
     ("baddn", false, "400"),

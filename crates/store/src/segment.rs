@@ -4,6 +4,9 @@
 mod ops;
 mod rows;
 mod source;
+mod today;
+
+pub(crate) use self::today::Today;
 
 use self::ops::{compared, from_one, one_of, sign};
 use self::rows::Fits;
@@ -11,7 +14,7 @@ use self::source::{COUNT, Source, Toward};
 use crate::sql::{Dialect, Field as Bound, Val, holes};
 use domain::entity::Bucket;
 use domain::ids::{ClientId, ImportId};
-use domain::segment::{Expr, Field, FieldKind, Literal, NEVER_DAYS, Op, utc_day};
+use domain::segment::{Expr, Field, FieldKind, Literal, NEVER_DAYS, Op};
 use domain::time::UtcMs;
 
 /// Conditions over `debtors d`, and their values from `$1` on.
@@ -45,10 +48,10 @@ pub(crate) enum Owing {
 }
 
 impl Filter {
-    /// Debtors of a client who are in the segment at `now`.
-    pub(crate) fn of_client(of: Dialect, client: ClientId, expr: &Expr, now: UtcMs) -> Self {
-        let compiler = Compiler::new(of, now, (Reach::All, Owing::Any));
-        Self::compiled(compiler, client, expr)
+    /// Debtors of a client who are in the segment now, each by his own day.
+    pub(crate) fn of_client(of: Dialect, client: ClientId, expr: &Expr, today: &Today) -> Self {
+        let compiler = Compiler::new(of, today, (Reach::All, Owing::Any));
+        Self::compiled(compiler, client, expr, today)
     }
 
     /// The same condition on those alone who owe so.
@@ -56,10 +59,10 @@ impl Filter {
         (of, owing): (Dialect, Owing),
         client: ClientId,
         expr: &Expr,
-        now: UtcMs,
+        today: &Today,
     ) -> Self {
-        let compiler = Compiler::new(of, now, (Reach::All, owing));
-        let mut filter = Self::compiled(compiler, client, expr);
+        let compiler = Compiler::new(of, today, (Reach::All, owing));
+        let mut filter = Self::compiled(compiler, client, expr, today);
         match owing {
             Owing::Any => {}
             Owing::One => filter.sql.push_str(" AND d.open_currency<>'*'"),
@@ -69,13 +72,16 @@ impl Filter {
     }
 
     /// The same condition in the form that is quick for a few debtors.
-    pub(crate) fn of_few(of: Dialect, client: ClientId, expr: &Expr, now: UtcMs) -> Self {
-        let compiler = Compiler::new(of, now, (Reach::Few, Owing::Any));
-        Self::compiled(compiler, client, expr)
+    pub(crate) fn of_few(of: Dialect, client: ClientId, expr: &Expr, today: &Today) -> Self {
+        let compiler = Compiler::new(of, today, (Reach::Few, Owing::Any));
+        Self::compiled(compiler, client, expr, today)
     }
 
-    fn compiled(mut compiler: Compiler, client: ClientId, expr: &Expr) -> Self {
+    fn compiled(mut compiler: Compiler, client: ClientId, expr: &Expr, today: &Today) -> Self {
         let client = compiler.bind(client);
+        if counts_days(expr) {
+            compiler.days = compiler.whose(today);
+        }
         let sql = compiler.condition(expr);
         Self {
             sql: format!("d.client_id={client} AND {sql}"),
@@ -119,19 +125,37 @@ const fn dated(op: Op, toward: Toward) -> &'static str {
     }
 }
 
+/// Whether the day changes what an expression finds.
+fn counts_days(expr: &Expr) -> bool {
+    match expr {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().any(counts_days),
+        Expr::Not(part) => counts_days(part),
+        Expr::Cmp { field, .. } | Expr::Between { field, .. } | Expr::In { field, .. } => {
+            field.counts_days()
+        }
+        Expr::All | Expr::Named { .. } => false,
+    }
+}
+
 struct Compiler {
     values: Vec<Val>,
     now: UtcMs,
+    /// The day that is asked about.
+    today: i64,
+    /// Each day with the condition of the debtors whose day it is; empty where it is everybody's.
+    days: Vec<(i64, String)>,
     reach: Reach,
     owing: Owing,
     dialect: Dialect,
 }
 
 impl Compiler {
-    const fn new(dialect: Dialect, now: UtcMs, (reach, owing): (Reach, Owing)) -> Self {
+    const fn new(dialect: Dialect, today: &Today, (reach, owing): (Reach, Owing)) -> Self {
         Self {
             values: Vec::new(),
-            now,
+            now: today.now,
+            today: today.first,
+            days: Vec::new(),
             reach,
             owing,
             dialect,
@@ -143,8 +167,42 @@ impl Compiler {
         format!("${}", self.values.len())
     }
 
+    /// Whose day each is, where not all of a client's debtors are on the same.
+    fn whose(&mut self, today: &Today) -> Vec<(i64, String)> {
+        let mut days = Vec::new();
+        let mut others = Vec::new();
+        for (day, portfolios) in &today.later {
+            let places: Vec<String> = portfolios.iter().map(|id| self.bind(*id)).collect();
+            let places = places.join(",");
+            days.push((*day, format!("d.portfolio_id IN ({places})")));
+            others.push(places);
+        }
+        if !others.is_empty() {
+            let others = others.join(",");
+            days.push((today.first, format!("d.portfolio_id NOT IN ({others})")));
+        }
+        days
+    }
+
+    /// A comparison of days, asked of the debtors of each day by itself.
+    fn day_by_day(&mut self, leaf: &Expr) -> String {
+        let (days, first) = (std::mem::take(&mut self.days), self.today);
+        let mut parts = Vec::with_capacity(days.len());
+        for (day, whose) in &days {
+            self.today = *day;
+            parts.push(format!("({whose} AND {})", self.condition(leaf)));
+        }
+        (self.days, self.today) = (days, first);
+        format!("({})", parts.join(" OR "))
+    }
+
     fn condition(&mut self, expr: &Expr) -> String {
         match expr {
+            Expr::Cmp { field, .. } | Expr::Between { field, .. } | Expr::In { field, .. }
+                if field.counts_days() && !self.days.is_empty() =>
+            {
+                self.day_by_day(expr)
+            }
             Expr::All => ALWAYS.to_owned(),
             Expr::And(parts) => self.joined(parts, " AND ", ALWAYS),
             Expr::Or(parts) => self.joined(parts, " OR ", NEVER),
@@ -333,7 +391,7 @@ impl Compiler {
         if from > to {
             return NEVER.to_owned();
         }
-        let today = utc_day(self.now);
+        let today = self.today;
         let latest = self.bind(today - from.clamp(-DAYS_MAX, DAYS_MAX));
         let earliest = self.bind(today - to.clamp(-DAYS_MAX, DAYS_MAX));
         let range = format!("d.oldest_due_day BETWEEN {earliest} AND {latest}");

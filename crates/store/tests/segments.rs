@@ -4,17 +4,19 @@
 mod common;
 #[path = "common/maker.rs"]
 mod maker;
+#[path = "common/outside.rs"]
+mod outside;
 #[path = "common/ties.rs"]
 mod ties;
 
 use domain::entity::{
-    Assignment, Complaint, DebtStage, DebtStatus, Excuse, Instalment, LedgerRow, Letter, Message,
-    Plan,
+    Assignment, Claim, Complaint, DebtStage, DebtStatus, Excuse, Instalment, LedgerRow, Letter,
+    Message, PaymentLink, Plan, Visit,
 };
 use domain::ids::DebtorId;
-use domain::ports::store::{ListFilter, MessageAsk, PageRequest};
+use domain::ports::store::{ItemState, LinkFilter, ListFilter, MessageAsk, PageRequest};
 use domain::segment::{
-    Assigned, Expr, Field, FieldKind, Literal, Op, SegmentFacts, SegmentRow, eval, print,
+    Assigned, Expr, Field, FieldKind, Literal, Op, SegmentFacts, SegmentRow, day_in, eval, print,
 };
 use domain::time::UtcMs;
 use maker::Maker;
@@ -24,7 +26,7 @@ use rand::{SeedableRng as _, rngs::StdRng};
 use sim::contract::scene::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use ties::Crew;
+use ties::{Crew, Placed};
 
 const DEBTORS: usize = 70;
 const EXPRESSIONS: u32 = 450;
@@ -41,6 +43,10 @@ struct Tied {
     instalments: Vec<Instalment>,
     letters: Vec<Letter>,
     ledger: Vec<LedgerRow>,
+    claims: Vec<Claim>,
+    links: Vec<PaymentLink>,
+    places: Vec<ItemState>,
+    visits: Vec<Visit>,
     campaign: Option<String>,
     team: Option<String>,
     agent: Option<String>,
@@ -61,6 +67,11 @@ async fn tied(store: &Subject, id: DebtorId, debts: &[domain::entity::Debt]) -> 
         ..PageRequest::default()
     };
     let complaints = store.list_complaints(&filter, &page).await;
+    let filter = LinkFilter {
+        debtor_id: Some(id),
+        ..LinkFilter::default()
+    };
+    let links = store.payment_links_page(&filter, &page).await;
     let ask = MessageAsk {
         debtor: Some(id),
         limit: OF_ONE,
@@ -86,6 +97,10 @@ async fn tied(store: &Subject, id: DebtorId, debts: &[domain::entity::Debt]) -> 
         instalments: parts.collect(),
         letters: store.letters_of(id, OF_ONE).await.expect("letters"),
         ledger: store.ledger_of(id).await.expect("ledger"),
+        claims: store.claims_of(id, OF_ONE).await.expect("claims"),
+        links: links.expect("links").items,
+        places: store.items_of(id).await.expect("items"),
+        visits: store.visits_of(id, None, OF_ONE).await.expect("visits"),
         plans: plans.into_iter().map(|file| file.plan).collect(),
         excuses: store.excuses_of(id, OF_ONE).await.expect("excuses"),
         complaints: complaints.expect("complaints").items,
@@ -100,7 +115,7 @@ async fn tied(store: &Subject, id: DebtorId, debts: &[domain::entity::Debt]) -> 
 async fn rows(
     store: &Subject,
     scene: &Scene,
-    people: &[(Person, Option<&'static str>)],
+    people: &[(Person, Option<Placed>)],
 ) -> Vec<(DebtorId, SegmentRow)> {
     let mut rows = Vec::new();
     for (person, placed) in people {
@@ -113,6 +128,7 @@ async fn rows(
         let facts = SegmentFacts {
             debtor: &file.debtor,
             portfolio: &scene.portfolio.name,
+            today: day_in(&scene.portfolio.zone, NOW),
             debts: &file.debts.iter().collect::<Vec<_>>(),
             points: &file.points.iter().collect::<Vec<_>>(),
             attempts: &file.attempts.iter().collect::<Vec<_>>(),
@@ -132,7 +148,12 @@ async fn rows(
             preferences: &law.preferences.iter().collect::<Vec<_>>(),
             complaints: &tied.complaints.iter().collect::<Vec<_>>(),
             instalments: &tied.instalments.iter().collect::<Vec<_>>(),
-            placed_on: &placed.iter().copied().collect::<Vec<_>>(),
+            placed_on: &placed.iter().map(|p| p.on).collect::<Vec<_>>(),
+            recall_on: &placed.iter().filter_map(|p| p.back).collect::<Vec<_>>(),
+            claims: &tied.claims.iter().collect::<Vec<_>>(),
+            links: &tied.links.iter().collect::<Vec<_>>(),
+            places: &tied.places.iter().collect::<Vec<_>>(),
+            visits: &tied.visits.iter().collect::<Vec<_>>(),
             messages: &tied.messages.iter().collect::<Vec<_>>(),
             letters: &tied.letters.iter().collect::<Vec<_>>(),
             ledger: &tied.ledger.iter().collect::<Vec<_>>(),
@@ -183,6 +204,10 @@ fn words(field: Field, scene: &Scene, some_ref: &str) -> Vec<String> {
         Field::ToldZone => &["America/Bogota", ""],
         Field::City => &["Tijuana", "Toluca", ""],
         Field::Postcode => &["22000", "50000", "1"],
+        Field::Street => &["Calle 1", "Calle 2", ""],
+        Field::AddressRegion => &["BC", "MEX", ""],
+        Field::AddressCountry => &["MX", "US", ""],
+        Field::ComplaintAuthority => &["CONDUSEF", "REDECO"],
         Field::InvoiceRef => &["F1", "F2", "F3"],
         Field::Phone => &["+525512345678", "ana@example.com"],
         Field::Email => &["ana@example.com", "leo@example.com", "+525512345678"],
@@ -414,6 +439,16 @@ fn tell_apart(field: Field, rows: &[(DebtorId, SegmentRow)]) -> bool {
                 "COLA",
                 "NORTE",
                 "Eva",
+                "Calle 1",
+                "MEX",
+                "US",
+                "mobile",
+                "opened",
+                "made",
+                "met",
+                "L2",
+                "bounced",
+                "CONDUSEF",
             ]
             .iter()
             .any(|w| ask(Literal::Text((*w).to_owned()), Op::Eq))

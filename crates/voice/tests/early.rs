@@ -24,7 +24,7 @@ fn plays(network: &'static [Step], decide_ms: Option<u64>) -> Plan {
 async fn dialed(node: &Node, n: u128, classify: bool) -> AttemptId {
     let wished = DialOrder {
         classify,
-        ..order(n, 30_000, RecordMode::None)
+        ..order(n, 60_000, RecordMode::None)
     };
     let attempt = wished.attempt_id;
     node.trunk.dial(wished).await.expect("dials");
@@ -59,13 +59,14 @@ async fn ring_back_is_told_and_the_answer_is_judged_anew() {
     let carrier = Peer::start(Plan {
         // A fax machine.
         hz: Some(2_100.0),
-        // Long enough for a busy machine to hear a ring of one second and its pause before the answer.
-        ..plays(ring_back("MX"), Some(10_000))
+        ..plays(ring_back("MX"), None)
     })
     .await;
     let mut node = Node::start(vec![trunk(carrier.addr)]).await;
     let attempt = dialed(&node, 1, true).await;
+    // It rings until it was heard: how many rings a busy machine needs for that is its own matter.
     assert_eq!(early(&mut node, attempt).await, "ring_back");
+    carrier.answer().await;
     node.answered(attempt).await;
     let class = node
         .told("classified", |r| match r {

@@ -6,43 +6,22 @@ mod common;
 
 use common::audio::Line;
 use common::peer::{Peer, Plan, Seen};
+use common::scene::{AGENT_HZ, DEBTOR_HZ, Joined};
 use common::{Node, agent, trunk};
 use domain::entity::RecordMode;
-use domain::ids::{AttemptId, RecordingId};
+use domain::ids::RecordingId;
 use domain::ports::{LegRef, TakeOrder, TrunkReport};
 use media::tones::Step;
 use std::net::IpAddr;
 use std::time::Duration;
 
-const DEBTOR_HZ: f64 = 500.0;
-const AGENT_HZ: f64 = 1_300.0;
 const STRANGER_HZ: f64 = 2_100.0;
 /// An address of ours at which nobody sends: what a far end behind a NAT believes its own to be.
 const INSIDE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 9));
 
-struct Scene {
-    node: Node,
-    carrier: Peer,
-    phone: Peer,
-    attempt: AttemptId,
-}
-
 /// A debtor by a trunk like this, joined with an agent; what they hear is the tests' matter.
-async fn joined(plan: Plan, behind_nat: bool) -> Scene {
-    let carrier = Peer::start(plan).await;
-    let mut config = trunk(carrier.addr);
-    config.behind_nat = behind_nat;
-    let mut node = Node::start(vec![config]).await;
-    let phone = node.agent(1, AGENT_HZ).await;
-    let attempt = node.dial(1, 20_000).await;
-    node.answered(attempt).await;
-    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
-    Scene {
-        node,
-        carrier,
-        phone,
-        attempt,
-    }
+async fn joined(plan: Plan, behind_nat: bool) -> Joined {
+    Joined::of(plan, |c| c.trunks[0].behind_nat = behind_nat).await
 }
 
 fn inside() -> Plan {

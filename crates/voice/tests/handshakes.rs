@@ -5,15 +5,11 @@
 mod common;
 
 use common::Node;
+use common::tls::{certificate, shake};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use voice::{SipBind, SipTransport, TlsFiles};
 
 const NAME: &str = "sip.center.example";
@@ -23,17 +19,6 @@ const HALF_OPEN: u8 = 250;
 const EACH: u8 = 25;
 /// Longer than a handshake may take, shorter than a first message may: by when they are closed.
 const CLOSED: Duration = Duration::from_secs(25);
-
-fn certificate(folder: &std::path::Path) -> TlsFiles {
-    let made = rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("certificate");
-    let files = TlsFiles {
-        cert: folder.join("cert.pem"),
-        key: folder.join("key.pem"),
-    };
-    std::fs::write(&files.cert, made.cert.pem()).expect("writes");
-    std::fs::write(&files.key, made.signing_key.serialize_pem()).expect("writes");
-    files
-}
 
 /// A connection from an address of this machine's own, with the first octets of a handshake.
 async fn half_open(from: u8, to: SocketAddr) -> TcpStream {
@@ -47,16 +32,7 @@ async fn half_open(from: u8, to: SocketAddr) -> TcpStream {
 
 /// An honest peer's OPTIONS inside TLS; its answer.
 async fn asks(to: SocketAddr, files: &TlsFiles) -> String {
-    let mut roots = RootCertStore::empty();
-    let own = CertificateDer::from_pem_file(&files.cert).expect("a certificate");
-    roots.add(own).expect("a root");
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(NAME).expect("a name");
-    let stream = TcpStream::connect(to).await.expect("connects");
-    let connector = TlsConnector::from(Arc::new(config));
-    let mut stream = connector.connect(name, stream).await.expect("shakes hands");
+    let mut stream = shake(to, files, NAME).await;
     let options = "OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK1\r\n\
         Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: honest\r\n\
         CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
@@ -69,7 +45,7 @@ async fn asks(to: SocketAddr, files: &TlsFiles) -> String {
 #[tokio::test]
 async fn half_open_handshakes_end_soon_and_honest_peers_are_served_meanwhile() {
     let folder = tempfile::tempdir().expect("folder");
-    let files = certificate(folder.path());
+    let files = certificate(folder.path(), NAME);
     let ours = files.clone();
     let node = Node::configured(move |c| {
         c.sip_bind.push(SipBind {

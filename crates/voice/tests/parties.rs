@@ -7,8 +7,9 @@ mod common;
 use common::audio::Line;
 use common::peer::{Peer, Plan, Seen};
 use common::refuser::Refuser;
+use common::scene::{AGENT_HZ, DEBTOR_HZ, Joined, MUSIC_HZ};
 use common::{Node, agent, order, tone_ms, trunk};
-use domain::entity::{CallTrail, LegKind, RecordMode};
+use domain::entity::{LegKind, RecordMode};
 use domain::ids::{AttemptId, TransferId, TrunkId};
 use domain::ports::{HangUpCause, PartyOrder, PartyWho, TrunkError, TrunkReport};
 use sip::msg::HeaderName;
@@ -16,12 +17,8 @@ use std::time::Duration;
 use uuid::Uuid;
 use voice::{IdentityHeader, Spent, TrunkPolicy};
 
-const DEBTOR_HZ: f64 = 500.0;
-const AGENT_HZ: f64 = 1_300.0;
 const SECOND_HZ: f64 = 2_100.0;
 const NUMBER_HZ: f64 = 2_900.0;
-/// A note that sounds through the hold music.
-const MUSIC_HZ: f64 = 330.0;
 const OUTSIDE: TrunkId = TrunkId(Uuid::from_u128(2));
 /// Ten hours, ms.
 const WIDE: u64 = 36_000_000;
@@ -37,24 +34,21 @@ struct Scene {
 
 /// A debtor joined with agent 1; agent 2 has a leg; numbers outside go to a peer with `plan`.
 async fn scene(plan: Plan) -> Scene {
-    let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
     let outside = Peer::start(plan).await;
     let mut way_out = trunk(outside.addr);
     way_out.id = OUTSIDE;
     way_out.name = "outside".into();
-    let ways = vec![trunk(carrier.addr), way_out];
-    let mut node = Node::configured(|c| {
-        c.trunks = ways;
+    let Joined {
+        mut node,
+        carrier,
+        phone,
+        attempt,
+    } = Joined::configured(|c| {
+        c.trunks.push(way_out);
         c.media_threads = 2;
     })
     .await;
-    let phone = node.agent(1, AGENT_HZ).await;
     let second = node.agent(2, SECOND_HZ).await;
-    let attempt = node.dial(1, 20_000).await;
-    node.answered(attempt).await;
-    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
-    phone.line.hears(DEBTOR_HZ).await;
-    carrier.line.hears(AGENT_HZ).await;
     Scene {
         node,
         carrier,
@@ -110,18 +104,6 @@ impl Scene {
                     by_us,
                     ..
                 } if *of == party(n) => Some((*sip_code, *by_us)),
-                _ => None,
-            })
-            .await
-    }
-
-    async fn trail(&mut self) -> CallTrail {
-        let attempt = self.attempt;
-        self.node
-            .told("trail", |r| match r {
-                TrunkReport::Trail {
-                    attempt: of, trail, ..
-                } if *of == attempt => Some((**trail).clone()),
                 _ => None,
             })
             .await
@@ -191,7 +173,7 @@ async fn a_second_agent_is_consulted_conferenced_and_gets_the_call() {
     );
     assert!(tone_ms(&left, AGENT_HZ) >= 100 && tone_ms(&left, SECOND_HZ) >= 100);
     assert!(tone_ms(&right, DEBTOR_HZ) >= 500);
-    let legs = s.trail().await.legs;
+    let legs = s.node.trail(attempt).await.legs;
     let of = |n| legs.iter().filter(|l| l.agent == Some(agent(n))).count();
     assert_eq!((of(1), of(2)), (1, 2), "{legs:?}");
 }
@@ -228,7 +210,7 @@ async fn a_number_is_consulted_and_then_has_the_debtor() {
     assert_eq!(s.down(1).await, (Some(200), false));
     assert!(s.node.ended(attempt).await.by_us);
     s.node.sealed(attempt).await;
-    let trail = s.trail().await;
+    let trail = s.node.trail(attempt).await;
     let of = |leg| trail.legs.iter().filter(|l| l.leg == leg).count();
     assert_eq!((of(LegKind::Debtor), of(LegKind::Agent)), (1, 1));
     assert!(of(LegKind::Party) >= 1, "{:?}", trail.legs);
@@ -339,7 +321,7 @@ async fn the_ladder_and_the_sound_of_a_call_are_kept() {
         .becomes("hears the debtor for a while", |l| heard(l, more[1]))
         .await;
     s.carrier.hang_up().await;
-    let trail = s.trail().await;
+    let trail = s.node.trail(s.attempt).await;
     let told: Vec<(bool, &str)> = trail
         .ladder
         .iter()

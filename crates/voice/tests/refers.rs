@@ -4,40 +4,10 @@
 
 mod common;
 
-use common::peer::{Peer, Plan, Seen};
-use common::{Node, agent, trunk};
-use domain::ids::AttemptId;
+use common::agent;
+use common::peer::{Peer, Seen};
+use common::scene::{AGENT_HZ, DEBTOR_HZ, Joined, MUSIC_HZ};
 use domain::ports::{TrunkError, TrunkReport};
-
-const DEBTOR_HZ: f64 = 500.0;
-const AGENT_HZ: f64 = 1_300.0;
-/// A note that sounds through the hold music.
-const MUSIC_HZ: f64 = 330.0;
-
-struct Scene {
-    node: Node,
-    carrier: Peer,
-    phone: Peer,
-    attempt: AttemptId,
-}
-
-/// A debtor joined with agent 1.
-async fn scene() -> Scene {
-    let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
-    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
-    let phone = node.agent(1, AGENT_HZ).await;
-    let attempt = node.dial(1, 20_000).await;
-    node.answered(attempt).await;
-    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
-    phone.line.hears(DEBTOR_HZ).await;
-    carrier.line.hears(AGENT_HZ).await;
-    Scene {
-        node,
-        carrier,
-        phone,
-        attempt,
-    }
-}
 
 /// The answer to a REFER.
 async fn answer(peer: &mut Peer) -> u16 {
@@ -57,7 +27,7 @@ async fn outcome(peer: &mut Peer) -> Option<u16> {
     .await
 }
 
-impl Scene {
+impl Joined {
     /// An address of this node.
     fn here(&self, user: &str) -> String {
         format!("sip:{user}@{}", self.node.sip)
@@ -96,7 +66,7 @@ impl Scene {
 
 #[tokio::test]
 async fn a_transfer_key_is_told_on_and_its_phone_is_called_again() {
-    let mut s = scene().await;
+    let mut s = Joined::open().await;
     s.phone.refer(&s.here("+525555550001")).await;
     assert_eq!(answer(&mut s.phone).await, 202);
     let first = s.phone.sees(|s| match s {
@@ -137,7 +107,7 @@ async fn a_transfer_key_is_told_on_and_its_phone_is_called_again() {
 /// Some phones hang up as soon as they have asked.
 #[tokio::test]
 async fn a_debtor_waits_for_a_phone_that_does_not_wait() {
-    let mut s = scene().await;
+    let mut s = Joined::open().await;
     s.phone.refer(&s.here("1001")).await;
     assert_eq!(answer(&mut s.phone).await, 202);
     assert_eq!(s.asked().await, "1001");
@@ -166,7 +136,7 @@ async fn a_debtor_waits_for_a_phone_that_does_not_wait() {
 
 #[tokio::test]
 async fn what_is_no_transfer_of_ours_is_not_carried_out() {
-    let mut s = scene().await;
+    let mut s = Joined::open().await;
     let somewhere = "sip:+525555550001@evil.example".to_owned();
     for (to, code) in [
         (somewhere, 404),
@@ -201,7 +171,7 @@ async fn what_is_no_transfer_of_ours_is_not_carried_out() {
 
 #[tokio::test]
 async fn a_phone_may_ask_so_many_times_a_minute() {
-    let mut s = scene().await;
+    let mut s = Joined::open().await;
     let mut taken = 0;
     loop {
         s.phone.refer("tel:+52-55-5555-0001").await;

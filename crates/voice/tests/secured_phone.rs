@@ -8,7 +8,10 @@ mod common;
 use bytes::Bytes;
 use common::audio::{Line, hear};
 use common::peer::{Peer, Plan};
+use common::scene::{AGENT_HZ, DEBTOR_HZ};
+use common::tls::{certificate, shake};
 use common::{Node, PASSWORD, agent, trunk};
+use domain::entity::LegQuality;
 use domain::ports::TrunkReport;
 use media::dtmf::Receiver;
 use media::g711::Law;
@@ -27,16 +30,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::mpsc;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use voice::{SipBind, SipTransport, TlsFiles};
+use voice::{SipBind, SipTransport};
 
 const NAME: &str = "sip.center.example";
-const DEBTOR_HZ: f64 = 500.0;
-const AGENT_HZ: f64 = 1_300.0;
 /// The one connection of the phone.
 const CONN: ConnId = ConnId(1);
 
@@ -49,6 +46,9 @@ struct Phone {
     line: Arc<Line>,
     /// Packets that came without protection, or with a wrong one.
     open: Arc<AtomicU64>,
+    /// Packets that it has made, each sent so many times.
+    made: Arc<AtomicU64>,
+    copies: usize,
     /// That it is registered, then each description that it was offered.
     tell: mpsc::Sender<String>,
 }
@@ -130,7 +130,8 @@ impl Phone {
                 let taken = self.endpoint.answer(now, incoming.call, answer.sdp);
                 taken.expect("is answered");
                 let (line, open) = (self.line.clone(), self.open.clone());
-                tokio::spawn(talk(socket, answer.remote, line, open));
+                let made = (self.made.clone(), self.copies);
+                tokio::spawn(talk(socket, answer.remote, line, open, made));
             }
             _ => {}
         }
@@ -138,7 +139,13 @@ impl Phone {
 }
 
 /// The sound of the phone's call: a tone, protected, and what comes is taken out of its protection.
-async fn talk(socket: UdpSocket, far: RemoteMedia, line: Arc<Line>, open: Arc<AtomicU64>) {
+async fn talk(
+    socket: UdpSocket,
+    far: RemoteMedia,
+    line: Arc<Line>,
+    open: Arc<AtomicU64>,
+    (made, copies): (Arc<AtomicU64>, usize),
+) {
     let keys = far.secured.expect("keys were agreed");
     assert_eq!(keys.suite, CryptoSuite::AesCm128HmacSha1_80);
     let suite = Suite::AesCm128HmacSha1_80;
@@ -170,40 +177,30 @@ async fn talk(socket: UdpSocket, far: RemoteMedia, line: Arc<Line>, open: Arc<At
                 Law::A.encode_into(&pcm, &mut payload);
                 let n = sender.packet(8, &payload, 160, &mut out).expect("fits");
                 let n = protect.rtp(&mut out, n).expect("seals");
-                let _ = socket.try_send_to(&out[..n], far.addr);
+                made.fetch_add(1, Ordering::Relaxed);
+                for _ in 0..copies {
+                    let _ = socket.try_send_to(&out[..n], far.addr);
+                }
             }
         }
     }
 }
 
-fn certificate(folder: &std::path::Path) -> TlsFiles {
-    let made = rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("certificate");
-    let files = TlsFiles {
-        cert: folder.join("cert.pem"),
-        key: folder.join("key.pem"),
-    };
-    std::fs::write(&files.cert, made.cert.pem()).expect("writes");
-    std::fs::write(&files.key, made.signing_key.serialize_pem()).expect("writes");
-    files
+/// A node with such a phone, whose leg is up.
+struct Booth {
+    node: Node,
+    carrier: Peer,
+    line: Arc<Line>,
+    open: Arc<AtomicU64>,
+    made: Arc<AtomicU64>,
+    _told: mpsc::Receiver<String>,
+    _folder: tempfile::TempDir,
 }
 
-async fn shake(to: SocketAddr, files: &TlsFiles) -> TlsStream<TcpStream> {
-    let mut roots = RootCertStore::empty();
-    let own = CertificateDer::from_pem_file(&files.cert).expect("a certificate");
-    roots.add(own).expect("a root");
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(NAME).expect("a name");
-    let stream = TcpStream::connect(to).await.expect("connects");
-    let shaken = TlsConnector::from(Arc::new(config)).connect(name, stream);
-    shaken.await.expect("shakes hands")
-}
-
-#[tokio::test]
-async fn an_agents_phone_inside_tls_talks_by_srtp_and_never_in_clear() {
+/// The phone sends each of its packets so many times.
+async fn booth(copies: usize) -> Booth {
     let folder = tempfile::tempdir().expect("folder");
-    let files = certificate(folder.path());
+    let files = certificate(folder.path(), NAME);
     let ours = files.clone();
     let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
     let config = trunk(carrier.addr);
@@ -217,12 +214,13 @@ async fn an_agents_phone_inside_tls_talks_by_srtp_and_never_in_clear() {
     })
     .await;
     let server = node.handle.sip_addr(SipTransport::Tls).expect("bound");
-    let stream = shake(server, &files).await;
+    let stream = shake(server, &files, NAME).await;
     let own = stream.get_ref().0.local_addr().expect("address");
     let mut settings = Config::new(own);
     settings.local.tls = Some(own);
     let (tell, mut told) = mpsc::channel(8);
-    let (line, open) = (Arc::new(Line::default()), Arc::new(AtomicU64::new(0)));
+    let line = Arc::new(Line::default());
+    let [open, made] = [(); 2].map(|()| Arc::new(AtomicU64::new(0)));
     let phone = Phone {
         stream,
         endpoint: Endpoint::new(settings, Box::new(SeededIds::new(rand::random()))),
@@ -230,6 +228,8 @@ async fn an_agents_phone_inside_tls_talks_by_srtp_and_never_in_clear() {
         start: Instant::now(),
         line: line.clone(),
         open: open.clone(),
+        made: made.clone(),
+        copies,
         tell,
     };
     tokio::spawn(phone.run());
@@ -249,13 +249,50 @@ async fn an_agents_phone_inside_tls_talks_by_srtp_and_never_in_clear() {
         matches!(r, TrunkReport::AgentLegUp { .. }).then_some(())
     })
     .await;
-    let attempt = node.dial(1, 20_000).await;
-    node.answered(attempt).await;
-    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
-    carrier.line.hears(AGENT_HZ).await;
-    line.hears(DEBTOR_HZ).await;
-    assert_eq!(open.load(Ordering::Relaxed), 0, "nothing in clear");
-    node.trunk.close_agent_leg(agent(1)).await.expect("closes");
+    Booth {
+        node,
+        carrier,
+        line,
+        open,
+        made,
+        _told: told,
+        _folder: folder,
+    }
+}
+
+#[tokio::test]
+async fn an_agents_phone_inside_tls_talks_by_srtp_and_never_in_clear() {
+    let mut booth = booth(1).await;
+    booth.node.joins().await;
+    booth.carrier.line.hears(AGENT_HZ).await;
+    booth.line.hears(DEBTOR_HZ).await;
+    let open = booth.open.load(Ordering::Relaxed);
+    assert_eq!(open, 0, "nothing in clear");
+    let closed = booth.node.trunk.close_agent_leg(agent(1)).await;
+    closed.expect("closes");
     let down = |r: &TrunkReport| matches!(r, TrunkReport::AgentLegDown { .. }).then_some(());
-    node.told("down", down).await;
+    booth.node.told("down", down).await;
+}
+
+/// A repeated packet is dropped and no more: the call stays, and is heard once (`faults.md` §3).
+#[tokio::test]
+async fn packets_that_come_three_times_are_heard_once_and_end_nothing() {
+    let mut booth = booth(3).await;
+    let before = booth.made.load(Ordering::Relaxed);
+    let attempt = booth.node.joins().await;
+    booth.carrier.line.hears(AGENT_HZ).await;
+    booth.line.hears(DEBTOR_HZ).await;
+    // Two seconds of it, however long a busy machine takes for them.
+    let enough = booth.carrier.line.packets() + 100;
+    let goes_on = |line: &Line| line.packets() >= enough;
+    booth.carrier.line.becomes("hears on", goes_on).await;
+    let made = booth.made.load(Ordering::Relaxed) - before;
+    assert!(booth.carrier.line.share(AGENT_HZ) > 0.8, "one voice");
+    booth.carrier.hang_up().await;
+    let trail = booth.node.trail(attempt).await;
+    let of = |leg: &&LegQuality| leg.agent == Some(agent(1));
+    let leg = trail.legs.iter().find(of).expect("the agent's leg");
+    // Half as many again, for what was under way at both ends of the count.
+    let range = made / 2..=made + made / 2;
+    assert!(range.contains(&leg.received), "{made} made: {leg:?}");
 }

@@ -5,7 +5,8 @@
 
 mod common;
 
-use common::peer::{Peer, Plan};
+use common::peer::{Peer, Plan, Seen};
+use common::scene::{DEBTOR_HZ, Joined};
 use common::{Node, PASSWORD, agent, trunk, write_tone};
 use domain::ports::{HangUpCause, TrunkReport};
 use std::net::SocketAddr;
@@ -217,6 +218,39 @@ async fn a_sipp_phone_presses_its_transfer_key() {
     carrier.line.hears(500.0).await;
     node.trunk.close_agent_leg(agent(1)).await.expect("closes");
     succeeds(phone).await;
+}
+
+#[tokio::test]
+async fn a_sipp_phone_takes_over_the_call_of_its_agent() {
+    if !wanted() {
+        return;
+    }
+    let Joined {
+        mut node,
+        carrier,
+        phone: mut first,
+        ..
+    } = Joined::configured(|c| c.md5_first = true).await;
+    let (port, us) = (free_port(), node.sip.to_string());
+    let register = scenario("phone-register-200.xml");
+    let login = ["-s", "agent1", "-au", "agent1", "-ap", PASSWORD, "-m", "1"];
+    succeeds(sipp(port, &[&["-sf", &register, &us], &login[..]].concat())).await;
+    let ids = first.ids().await.to_bytes();
+    let ids = String::from_utf8_lossy(&ids).into_owned();
+    let takes = scenario("phone-replaces-200.xml");
+    let takes = ["-sf", &takes, "-rtp_echo", "-key", "ids", &ids, &us];
+    let second = sipp(port, &[&takes[..], &login[..]].concat());
+    let ended = first.sees(|s| match s {
+        Seen::Ended { by_remote, .. } => Some(*by_remote),
+        _ => None,
+    });
+    assert!(ended.await, "the phone before is hung up");
+    // It gives back what it hears.
+    carrier.line.hears(DEBTOR_HZ).await;
+    let down = |r: &TrunkReport| matches!(r, TrunkReport::AgentLegDown { .. });
+    assert!(!node.was_told(down), "the agent was there throughout");
+    node.trunk.close_agent_leg(agent(1)).await.expect("closes");
+    succeeds(second).await;
 }
 
 #[tokio::test]

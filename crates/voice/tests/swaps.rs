@@ -6,13 +6,12 @@ mod common;
 
 use bytes::Bytes;
 use common::peer::{Peer, Plan, Seen};
-use common::{Node, PASSWORD, agent, trunk};
+use common::scene::{AGENT_HZ, DEBTOR_HZ, Joined};
+use common::{Node, PASSWORD, trunk};
 use domain::ports::TrunkReport;
 use sip::header::Replaces;
 use sip::ua::Login;
 
-const DEBTOR_HZ: f64 = 500.0;
-const AGENT_HZ: f64 = 1_300.0;
 const OTHER_HZ: f64 = 2_100.0;
 
 /// A registered phone without a call.
@@ -39,13 +38,12 @@ async fn fate(peer: &mut Peer) -> u16 {
 
 #[tokio::test]
 async fn a_call_goes_on_at_the_agents_other_phone() {
-    let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
-    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
-    let mut first = node.agent(1, AGENT_HZ).await;
-    let attempt = node.dial(1, 20_000).await;
-    node.answered(attempt).await;
-    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
-    carrier.line.hears(AGENT_HZ).await;
+    let Joined {
+        mut node,
+        carrier,
+        phone: mut first,
+        attempt,
+    } = Joined::open().await;
     let mut other = registered(&node, "agent1").await;
     let ids = first.ids().await;
     other
@@ -78,13 +76,12 @@ async fn a_call_goes_on_at_the_agents_other_phone() {
 
 #[tokio::test]
 async fn a_place_that_is_not_his_is_taken_by_nobody() {
-    let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
-    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
-    let first = node.agent(1, AGENT_HZ).await;
-    let attempt = node.dial(1, 20_000).await;
-    node.answered(attempt).await;
-    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
-    carrier.line.hears(AGENT_HZ).await;
+    let Joined {
+        node,
+        carrier,
+        phone: first,
+        ..
+    } = Joined::open().await;
     let (leg, debtor) = (first.ids().await, carrier.ids().await);
     let unknown = Replaces {
         from_tag: Bytes::from_static(b"guess"),

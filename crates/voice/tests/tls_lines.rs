@@ -4,12 +4,12 @@
 
 mod common;
 
+use common::tls::certificate;
 use common::{Node, order, trunk};
 use domain::entity::RecordMode;
 use domain::ids::TrunkId;
 use domain::ports::{TrunkError, TrunkReport};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -29,18 +29,6 @@ const REST_MOST: Duration = Duration::from_secs(60);
 
 /// An INVITE: its number, the certificate shown where it came, which connection that was.
 type Shown = (String, CertificateDer<'static>, usize);
-
-/// Certificate and key for `name`, signed by themselves.
-fn certificate(folder: &Path, name: &str) -> TlsFiles {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("certificate");
-    let files = TlsFiles {
-        cert: folder.join(format!("{name}.pem")),
-        key: folder.join(format!("{name}.key")),
-    };
-    std::fs::write(&files.cert, made.cert.pem()).expect("writes");
-    std::fs::write(&files.key, made.signing_key.serialize_pem()).expect("writes");
-    files
-}
 
 fn read(files: &TlsFiles) -> CertificateDer<'static> {
     CertificateDer::from_pem_file(&files.cert).expect("a certificate")

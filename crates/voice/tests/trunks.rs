@@ -6,6 +6,7 @@ mod common;
 
 use common::peer::{Peer, Plan, Seen};
 use common::refuser::Refuser;
+use common::tls::certificate;
 use common::{Node, order, trunk};
 use domain::entity::{CallResult, RecordMode};
 use domain::ids::TrunkId;
@@ -415,18 +416,6 @@ async fn who_is_not_on_the_list_is_not_even_read() {
     })
     .await;
     assert!(asks(trunks.sip).await);
-}
-
-/// Certificate and key for `name`, signed by themselves.
-fn certificate(folder: &std::path::Path, name: &str) -> TlsFiles {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("certificate");
-    let files = TlsFiles {
-        cert: folder.join(format!("{name}.pem")),
-        key: folder.join(format!("{name}.key")),
-    };
-    std::fs::write(&files.cert, made.cert.pem()).expect("writes");
-    std::fs::write(&files.key, made.signing_key.serialize_pem()).expect("writes");
-    files
 }
 
 #[tokio::test]

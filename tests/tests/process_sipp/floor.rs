@@ -2,7 +2,6 @@
 //! and on their sockets.
 
 use futures::{SinkExt as _, StreamExt as _};
-use marcador_tests::house::top;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -19,16 +18,9 @@ pub(crate) fn free_port() -> u16 {
     socket.local_addr().expect("address").port()
 }
 
-/// Rules that let the test run at any hour: Peru's with every window and holiday open.
+/// Rules that let the test run at any hour.
 pub(crate) fn open_rules(dir: &Path) {
-    let text = std::fs::read_to_string(top().join("config/rulepacks/pe.json")).expect("pack");
-    let mut pack: Value = serde_json::from_str(&text).expect("json");
-    pack["windows"][0]["days"] = json!(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]);
-    pack["windows"][0]["from"] = json!("00:00");
-    pack["windows"][0]["to"] = json!("24:00");
-    pack["holidays"]["policy"] = json!("allow");
-    std::fs::create_dir(dir.join("packs")).expect("folder");
-    std::fs::write(dir.join("packs/pe.json"), pack.to_string()).expect("pack");
+    marcador_tests::rules::open(dir).expect("rules");
 }
 
 /// Writes the configuration of a service with one trunk; `sip` and `trunk` are lines of those tables. SIP is heard by

@@ -143,18 +143,6 @@ fn free_port() -> u16 {
     }
 }
 
-/// Peru's rules with every hour and holiday open, so that the test runs at any time; its caps and gaps stand.
-fn rules(dir: &Path) {
-    let text = std::fs::read_to_string(top().join("config/rulepacks/pe.json")).expect("pack");
-    let mut pack: Value = serde_json::from_str(&text).expect("json");
-    pack["windows"][0]["days"] = json!(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]);
-    pack["windows"][0]["from"] = json!("00:00");
-    pack["windows"][0]["to"] = json!("24:00");
-    pack["holidays"]["policy"] = json!("allow");
-    std::fs::create_dir(dir.join("packs")).expect("folder");
-    std::fs::write(dir.join("packs/pe.json"), pack.to_string()).expect("pack");
-}
-
 /// Few answer, nobody talks long: much is dialed.
 fn people(dir: &Path) -> Profile {
     let usual = std::fs::read_to_string(top().join("sip-test/profiles/default.json"));
@@ -203,7 +191,7 @@ impl House {
     pub(crate) async fn open(postgres: Option<&str>, servers: usize) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let dir = folder.path();
-        rules(dir);
+        marcador_tests::rules::open(dir).expect("rules");
         let config = carrier::Config {
             profile: Some(people(dir)),
             log: Some(dir.join("carrier.jsonl")),

@@ -1,10 +1,15 @@
 //! Watches the XML of a sheet go by for cells that are larger than any spreadsheet writes: the reader holds a
-//! cell as a whole, however large it is, so that it has to be refused before.
+//! cell as a whole, however large it is, so that it has to be refused before. Notes the cells that formulas fill beyond
+//! their own, of which the reader says nothing.
+
+use super::blocks::Blocks;
 
 /// Most bytes of text in one cell (Excel keeps 32,767 characters of one), and of one tag.
 const CELL_BYTES_MAX: usize = 512 * 1024;
 /// Longest name of an element, bytes.
 const NAME_MAX: usize = 64;
+/// Bytes of a tag that are kept: what a formula's tag says of it stands within.
+const TAG_KEPT: usize = 256;
 
 /// Why a sheet is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +18,6 @@ pub(super) enum CellFault {
     Large,
     /// A form that no spreadsheet writes.
     Form,
-    /// A formula that no spreadsheet has calculated: its cell would be read as an empty one.
-    Formula,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +38,6 @@ enum At {
 enum Local {
     Cell,
     Formula,
-    Value,
     Other,
 }
 
@@ -44,14 +46,10 @@ impl Local {
         match name {
             b"c" => Self::Cell,
             b"f" => Self::Formula,
-            b"v" => Self::Value,
             _ => Self::Other,
         }
     }
 }
-
-/// The mark of a cell whose formula gives a text, without its signs.
-const STR: &[u8] = b"t=str";
 
 /// Where the watch is.
 #[derive(Debug)]
@@ -61,11 +59,7 @@ pub(super) struct Cells {
     depth: usize,
     /// Bytes of text of the open cell, or of the run of text outside of any.
     held: usize,
-    /// The open cell has a formula, and what it gives.
-    formula: bool,
-    given: bool,
-    /// Within its value.
-    value: bool,
+    blocks: Blocks,
     /// The tag so far: its first bytes and its length.
     tag: Vec<u8>,
     length: usize,
@@ -79,10 +73,8 @@ impl Default for Cells {
             at: At::Text,
             depth: 0,
             held: 0,
-            formula: false,
-            given: false,
-            value: false,
-            tag: Vec::with_capacity(NAME_MAX + 2),
+            blocks: Blocks::default(),
+            tag: Vec::with_capacity(TAG_KEPT),
             length: 0,
             last: [0; 2],
         }
@@ -125,7 +117,6 @@ impl Cells {
     }
 
     const fn text(&mut self) -> Result<(), CellFault> {
-        self.given |= self.value;
         self.held += 1;
         match self.held > CELL_BYTES_MAX {
             true => Err(CellFault::Large),
@@ -159,27 +150,24 @@ impl Cells {
     }
 
     fn keep(&mut self, byte: u8) {
-        if self.tag.len() < NAME_MAX + 2 {
+        if self.tag.len() < TAG_KEPT {
             self.tag.push(byte);
         }
     }
 
-    /// What the tags within a cell say of a formula.
-    fn calculated(&mut self, local: Local, closes: bool) -> Result<(), CellFault> {
-        match local {
-            Local::Cell if closes && self.depth == 1 && self.formula && !self.given => {
-                return Err(CellFault::Formula);
-            }
-            Local::Cell if !closes => {
-                self.formula = false;
-                // Of a text that is empty there is no more to say.
-                self.given = self.tag.windows(STR.len()).any(|part| part == STR);
-            }
-            Local::Formula => self.formula = true,
-            Local::Value => self.value = !closes && self.last[1] != b'/',
-            Local::Cell | Local::Other => {}
+    /// What was noted of formulas.
+    pub(super) fn into_blocks(self) -> Blocks {
+        self.blocks
+    }
+
+    /// Notes what a formula fills that is written once for several cells: an array, a table of data.
+    fn fills(&mut self) -> Result<(), CellFault> {
+        let tag = String::from_utf8_lossy(&self.tag);
+        if !matches!(attribute(&tag, "t"), Some("array" | "dataTable")) {
+            return Ok(());
         }
-        Ok(())
+        let noted = attribute(&tag, "ref").is_some_and(|cells| self.blocks.note(cells));
+        noted.then_some(()).ok_or(CellFault::Form)
     }
 
     fn end_tag(&mut self) -> Result<(), CellFault> {
@@ -194,7 +182,9 @@ impl Cells {
             return Err(CellFault::Form);
         }
         let local = Local::of(name.rsplit(|b| *b == b':').next().unwrap_or(name));
-        self.calculated(local, closes)?;
+        if local == Local::Formula && !closes {
+            self.fills()?;
+        }
         if local == Local::Cell {
             let alone = self.last[1] == b'/';
             match (closes, alone) {
@@ -208,6 +198,19 @@ impl Cells {
         }
         Ok(())
     }
+}
+
+/// A value in a tag of which the opening signs are left out.
+fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    let (_, mut rest) = tag.split_once(char::is_whitespace)?;
+    while let Some((key, after)) = rest.split_once('=') {
+        let (value, behind) = after.trim_start().split_once(['"', '\''])?;
+        if key.trim() == name {
+            return Some(value);
+        }
+        rest = behind;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -251,23 +254,25 @@ mod tests {
     }
 
     #[test]
-    fn a_formula_brings_what_it_gives() {
-        for calculated in [
-            "<c r=\"A1\"><f>B1*2</f><v>4</v></c>",
-            "<c r=\"A1\" s=\"3\" t=\"str\"><f>B1</f><v></v></c>",
-            "<c r='A1' t='str'><f>B1</f><v/></c>",
-            "<x:c><x:f>B1</x:f><x:v>0</x:v></x:c><x:c/><x:c><x:v></x:v></x:c>",
-            "<c r=\"A1\"><v></v></c>",
-        ] {
-            assert_eq!(watch(calculated), Ok(()), "{calculated}");
-        }
-        for never in [
-            "<c r=\"A1\"><f>B1*2</f></c>",
-            "<c r=\"A1\"><f>B1*2</f><v/></c>",
-            "<c r=\"A1\"><f>B1*2</f><v></v></c>",
-            "<c r=\"A1\"><v>1</v></c><c r=\"B1\"><f t=\"shared\" si=\"0\"/><v /></c>",
-        ] {
-            assert_eq!(watch(never), Err(CellFault::Formula), "{never}");
+    fn what_a_formula_fills_is_noted() {
+        let filled = |formula: &str, at: (u32, u32)| {
+            let mut cells = Cells::default();
+            let xml = format!("<c r=\"B2\">{formula}<v>4</v></c>");
+            cells.push(xml.as_bytes()).expect("in form");
+            let mut blocks = cells.into_blocks();
+            blocks.begin((1, 1));
+            blocks.fill(at)
+        };
+        let array = "<f t=\"array\" aca=\"1\" ref=\"B2:C3\">A1:B2*2</f>";
+        assert!(filled(array, (2, 2)) && !filled(array, (3, 2)));
+        let table = "<x:f t='dataTable' r1='A1' ref='B2:B9' dt2D = '1' />";
+        assert!(filled(table, (8, 1)) && !filled(table, (8, 2)));
+        // Each cell of these has a formula of its own.
+        let shared = "<f t=\"shared\" ref=\"B2:B9\" si=\"0\">A2*2</f>";
+        assert!(!filled(shared, (2, 1)));
+        assert!(!filled("<f>A2*2</f>", (2, 1)) && !filled("<f ref=\"B2:B9\"/>", (2, 1)));
+        for odd in ["<f t=\"array\">1</f>", "<f t=\"array\" ref=\"all\">1</f>"] {
+            assert_eq!(watch(odd), Err(CellFault::Form), "{odd}");
         }
     }
 

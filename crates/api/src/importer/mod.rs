@@ -3,6 +3,7 @@
 //! from draft to accepted. Memory is bounded by three batches, one piece of text and one short hash
 //! per debt; a workbook is held whole besides, within the limits of `sheet`.
 
+mod blocks;
 mod cells;
 mod consents;
 mod encoding;

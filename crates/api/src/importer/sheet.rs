@@ -1,13 +1,18 @@
-//! Workbooks (XLSX): one sheet, as the CSV text that the importer reads. Of a formula its stored value is
-//! taken, as the spreadsheet last showed it; nothing is calculated. A number keeps at most the 15 digits
+//! Workbooks (XLSX): one sheet, as the CSV text that the importer reads. A formula is written as one, so that its
+//! cell is refused with row and column where it is read; where the map says that stored results are taken, its result
+//! is, as the spreadsheet last showed it. Nothing is calculated. A number keeps at most the 15 digits
 //! that a spreadsheet keeps; one with more is written as a power of ten, which no column takes. Dates
 //! become YYYY-MM-DD. A line of the text is a row of the sheet, so that refusals name the row.
 
+use super::blocks::{BLOCKS_MAX, Blocks};
 use super::cells::{CellFault, Cells};
 use super::{ImportError, fill};
 use axum::body::Bytes;
-use calamine::{Data, DataRef, Reader as _, SheetType, SheetVisible, Xlsx};
-use domain::import::{COLUMNS_MAX, ColumnMap, Decimal};
+use calamine::{
+    Data, DataRef, Reader as _, SheetType, SheetVisible, Xlsx, XlsxCellFormulaMetadataRecord,
+    XlsxFormulaMetadata,
+};
+use domain::import::{COLUMNS_MAX, ColumnMap, Decimal, Formulas};
 use std::io::{Cursor, Read as _};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
@@ -69,13 +74,19 @@ pub(super) async fn as_text<'a>(
         return Err(fault("larger than 64 MB: split it, or save it as CSV"));
     }
     let (wanted, decimal) = (given.sheet.clone(), given.decimal);
+    let stored = given.formulas == Some(Formulas::Stored);
     let opened = tokio::task::spawn_blocking(move || open(bytes, wanted.as_deref()));
-    let (book, sheet) = opened.await.map_err(|_| fault("could not be opened"))??;
+    let (book, sheet, blocks) = opened.await.map_err(|_| fault("could not be opened"))??;
+    if !stored && blocks.too_many() {
+        return Err(fault(format!(
+            "more than {BLOCKS_MAX} formulas of it fill several cells: paste their values"
+        )));
+    }
     given.delimiter = Some(',');
     given.encoding = Some("utf-8".to_owned());
     let (pieces, received) = mpsc::channel(PIECES_AHEAD);
     tokio::task::spawn_blocking(move || {
-        let mut text = SheetText::new(pieces.clone(), decimal);
+        let mut text = SheetText::new(pieces.clone(), decimal, (!stored).then_some(blocks));
         if let Err(error) = text.write(book, &sheet) {
             let _ = pieces.blocking_send(Err(std::io::Error::other(error)));
         }
@@ -84,21 +95,22 @@ pub(super) async fn as_text<'a>(
 }
 
 /// Opens a workbook whose parts are within the limits, and finds its sheet.
-fn open(bytes: Vec<u8>, wanted: Option<&str>) -> Result<(Book, String), ImportError> {
-    check_parts(&bytes, (PART_BYTES_MAX, TEXTS_BYTES_MAX), BOOK_BYTES_MAX)?;
+fn open(bytes: Vec<u8>, wanted: Option<&str>) -> Result<(Book, String, Blocks), ImportError> {
+    let blocks = check_parts(&bytes, (PART_BYTES_MAX, TEXTS_BYTES_MAX), BOOK_BYTES_MAX)?;
     let mut book = Book::new(Cursor::new(bytes))
         .map_err(|e| fault(format!("not an .xlsx that can be read ({e})")))?;
     let sheet = sheet_of(&mut book, wanted)?;
-    Ok((book, sheet))
+    Ok((book, sheet, blocks))
 }
 
-/// Unpacks every part without keeping it: what its directory says of sizes may be a lie.
+/// Unpacks every part without keeping it: what its directory says of sizes may be a lie. Gives the formulas that fill
+/// several cells.
 pub(super) fn check_parts(
     bytes: &[u8],
     (sheet_max, part_max): (u64, u64),
     book_max: u64,
-) -> Result<(), ImportError> {
-    let mut left = book_max;
+) -> Result<Blocks, ImportError> {
+    let (mut left, mut blocks) = (book_max, Blocks::default());
     let broken = |e| fault(format!("a damaged archive ({e})"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     if archive.len() > PARTS_MAX {
@@ -133,6 +145,9 @@ pub(super) fn check_parts(
             watch.see(&piece[..filled])?;
             size += filled as u64;
         }
+        if let Some(cells) = watch.0 {
+            blocks.extend(cells.into_blocks());
+        }
         if list && !in_its_folder(&start) {
             return Err(fault("its workbook is not in the folder xl/"));
         }
@@ -152,7 +167,7 @@ pub(super) fn check_parts(
             ))
         })?;
     }
-    Ok(())
+    Ok(blocks)
 }
 
 /// Watches a sheet go by, where it is one.
@@ -163,9 +178,6 @@ impl Watch {
         let seen = self.0.as_mut().map_or(Ok(()), |cells| cells.push(bytes));
         seen.map_err(|why| match why {
             CellFault::Large => fault("a cell of it is larger than a spreadsheet can hold"),
-            CellFault::Formula => fault(
-                "a formula of it was never calculated: open it in a spreadsheet and save it, or paste values",
-            ),
             CellFault::Form => fault("a sheet in a form that no spreadsheet writes"),
         })
     }
@@ -246,8 +258,8 @@ fn sheet_of(book: &mut Book, wanted: Option<&str>) -> Result<String, ImportError
     for name in &sheets {
         let mut cells = book.worksheet_cells_reader(name).map_err(fault)?;
         loop {
-            match cells.next_cell().map_err(fault)? {
-                Some(cell) if *cell.get_value() == DataRef::Empty => {}
+            match cells.next_cell_with_formula_metadata().map_err(fault)? {
+                Some(cell) if cell.value == DataRef::Empty && cell.formula.is_none() => {}
                 Some(_) => {
                     filled.push(name.clone());
                     break;
@@ -271,16 +283,23 @@ struct SheetText {
     pieces: mpsc::Sender<std::io::Result<Bytes>>,
     text: String,
     decimal: Option<Decimal>,
+    /// What formulas fill beyond their own cells; `None` = stored results are taken.
+    blocks: Option<Blocks>,
     /// Columns of the header, once it is there.
     width: usize,
 }
 
 impl SheetText {
-    fn new(pieces: mpsc::Sender<std::io::Result<Bytes>>, decimal: Option<Decimal>) -> Self {
+    fn new(
+        pieces: mpsc::Sender<std::io::Result<Bytes>>,
+        decimal: Option<Decimal>,
+        blocks: Option<Blocks>,
+    ) -> Self {
         Self {
             pieces,
             text: String::new(),
             decimal,
+            blocks,
             width: 0,
         }
     }
@@ -290,8 +309,9 @@ impl SheetText {
             .worksheet_cells_reader(sheet)
             .map_err(|e| e.to_string())?;
         let (mut at, mut row): (u32, Vec<String>) = (0, Vec::new());
-        while let Some(cell) = cells.next_cell().map_err(|e| e.to_string())? {
-            let (line, column) = cell.get_position();
+        let mut next = || cells.next_cell_with_formula_metadata();
+        while let Some(cell) = next().map_err(|e| e.to_string())? {
+            let (line, column) = cell.pos;
             if line < at || line >= ROWS_MAX {
                 return Err(format!("row {}: out of order", u64::from(line) + 1));
             }
@@ -301,7 +321,7 @@ impl SheetText {
                 }
                 at += 1;
             }
-            let value = self.cell(cell.get_value());
+            let value = self.shown(&cell);
             if value.is_empty() {
                 continue;
             }
@@ -350,6 +370,23 @@ impl SheetText {
         self.pieces.blocking_send(Ok(piece)).is_ok()
     }
 
+    /// A cell as text: its value, or the formula where its result is not to be taken or was never calculated.
+    fn shown(&mut self, cell: &XlsxCellFormulaMetadataRecord<'_>) -> String {
+        let empty = cell.value == DataRef::Empty;
+        let calculates = match (&mut self.blocks, &cell.formula) {
+            (Some(blocks), Some(_)) => {
+                blocks.begin(cell.pos);
+                true
+            }
+            (Some(blocks), None) => blocks.fill(cell.pos) && !empty,
+            (None, formula) => formula.is_some() && empty,
+        };
+        match calculates {
+            true => as_formula(cell.formula.as_ref()),
+            false => self.cell(&cell.value),
+        }
+    }
+
     fn cell(&self, value: &DataRef<'_>) -> String {
         let sign = match self.decimal {
             Some(Decimal::Comma) => ',',
@@ -373,6 +410,21 @@ impl SheetText {
             Data::Empty => String::new(),
         }
     }
+}
+
+/// Most characters of a formula that a refusal shows.
+const FORMULA_CHARS: usize = 60;
+
+/// A formula as text that no column takes; of one that is written with another cell its sign alone.
+fn as_formula(formula: Option<&XlsxFormulaMetadata>) -> String {
+    let said = match formula {
+        Some(
+            XlsxFormulaMetadata::Normal { formula } | XlsxFormulaMetadata::Shared { formula, .. },
+        ) => formula.as_str(),
+        _ => "",
+    };
+    let said = said.chars().take(FORMULA_CHARS);
+    std::iter::once('=').chain(said).collect()
 }
 
 /// Digits that a spreadsheet keeps of a number.

@@ -3,6 +3,7 @@
 use super::sheet::check_parts;
 use super::tests::World;
 use super::*;
+use domain::import::Formulas;
 use domain::ports::store::PortfolioStore as _;
 use proptest::prelude::*;
 use std::io::{Cursor, Write as _};
@@ -100,7 +101,7 @@ const DUE: &str = "<v>45985</v>";
 async fn a_sheet_is_read_as_its_cells_show() {
     let rows = header(2)
         + &debtor(4, "<v>1234.5</v>", DUE, "<v>5512345678</v>")
-        + &debtor(5, "<f>E4*2</f><v>2469</v>", DUE, "<v>525512345679</v>")
+        + &debtor(5, "<v>2469</v>", DUE, "<v>525512345679</v>")
         + &debtor(6, "<v>0.30000000000000004</v>", DUE, "<v>5512345670</v>")
         + &debtor(8, "<v>10</v>", "<v>nunca</v>", "<v>5512345671</v>");
     let rows = rows.replace(r#"s="1"><v>nunca</v>"#, r#"t="e"><v>#N/A</v>"#);
@@ -125,6 +126,76 @@ async fn a_sheet_is_read_as_its_cells_show() {
     let file = world.store.debtor_file(found[0].id).await.expect("file");
     assert_eq!(file.debts[0].due_date, "2025-11-24");
     assert_eq!(file.points[0].value.reveal(), "+525512345678");
+}
+
+/// Formulas of each kind in columns that are read: alone, one of several that share it, one that fills two cells.
+fn calculated() -> String {
+    let filled = r#"<f t="array" ref="E5:E6">E2:E3*2</f><v>3</v>"#;
+    header(1)
+        + &debtor(2, "<v>1</v>", DUE, "<v>5512345671</v>")
+        + &debtor(3, "<f>E2*2</f><v>2</v>", DUE, "<v>5512345672</v>")
+        + &debtor(
+            4,
+            "<v>7</v>",
+            r#"<f t="shared" si="0"/><v>45985</v>"#,
+            "<v>5512345673</v>",
+        )
+        + &debtor(5, filled, DUE, "<v>5512345674</v>")
+        + &debtor(6, "<v>4</v>", DUE, "<v>5512345675</v>")
+        + &debtor(7, "<v>5</v>", DUE, "<f>\"55\"&amp;A1</f><v/>")
+        + &debtor(8, "<v>6</v>", DUE, "<v>5512345676</v>")
+}
+
+#[tokio::test]
+async fn a_formula_is_refused_with_its_row_and_column() {
+    let world = World::new();
+    let book = workbook(&[("Cartera", &calculated())]);
+    let (report, faults) = world.import(&book, None, false).await.expect("read");
+    let told: Vec<(u64, &str, &str)> = faults
+        .iter()
+        .map(|f| (f.row, f.column.as_str(), f.value.as_str()))
+        .collect();
+    let want = [
+        (3, "Saldo", "=E2*2"),
+        (4, "Vencimiento", "="),
+        (5, "Saldo", "=E2:E3*2"),
+        (6, "Saldo", "="),
+        (7, "Celular", "=\"55\"&A1"),
+    ];
+    assert_eq!(told, want, "{faults:?}");
+    assert!(faults.iter().all(|f| f.reason.contains("formula")));
+    assert_eq!((report.rows, report.debts_new), (7, 2));
+}
+
+#[tokio::test]
+async fn stored_results_are_taken_where_the_map_says_so() {
+    let world = World::new();
+    let book = workbook(&[("Cartera", &calculated())]);
+    let map = |formulas| ColumnMap {
+        formulas: Some(formulas),
+        ..ColumnMap::default()
+    };
+    let refused = world.import(&book, Some(map(Formulas::Refused)), true);
+    assert_eq!(refused.await.expect("read").1.len(), 5);
+    let taken = world.import(&book, Some(map(Formulas::Stored)), false);
+    let (report, faults) = taken.await.expect("read");
+    let told: Vec<(u64, &str)> = faults.iter().map(|f| (f.row, f.column.as_str())).collect();
+    // It was never calculated: there is nothing to take.
+    assert_eq!(told, [(7, "Celular")], "{faults:?}");
+    assert_eq!((report.rows, report.debts_new), (7, 6));
+    let sum = 100 * (1 + 2 + 7 + 3 + 4 + 6);
+    assert_eq!(world.balances().await, [("MXN".to_owned(), sum)]);
+}
+
+#[tokio::test]
+async fn a_formula_in_a_column_that_is_not_read_refuses_nothing() {
+    let world = World::new();
+    let note = r#"<c r="H2"><f>E2*2</f><v>2</v></c></row>"#;
+    let head = header(1).replace("</row>", &(text("H1", "Doble") + "</row>"));
+    let row = debtor(2, "<v>1</v>", DUE, "<v>5512345671</v>").replace("</row>", note);
+    let book = workbook(&[("Cartera", &(head + &row)), ("Vacía", "")]);
+    let (report, faults) = world.import(&book, None, false).await.expect("read");
+    assert_eq!((report.debts_new, faults.len()), (1, 0), "{faults:?}");
 }
 
 #[tokio::test]

@@ -115,6 +115,18 @@ async fn used_again(floor: &Floor, marta: &str) {
         (&found["decimal"], &found["defaults"]["country"]),
         (&json!("comma"), &json!("MX"))
     );
+    assert_eq!(found["formulas"], "refused", "the map does not say so");
+    let stored = query(r#"{"columns":{},"formulas":"stored"}"#);
+    let (_, found) = floor
+        .call(
+            "POST",
+            &format!("{path}&map={stored}"),
+            Some(marta),
+            "text/csv",
+            next.to_owned(),
+        )
+        .await;
+    assert_eq!(found["formulas"], "stored");
 
     let maps = format!("/imports/maps?portfolio={}", floor.portfolio);
     let (_, saved) = floor.get(marta, &maps).await;

@@ -222,10 +222,11 @@ impl Engine {
                     format!("nobody left to dial: {name}"),
                 )
             });
+            self.line_alarms(now, row);
         }
     }
 
-    fn row_alarm(
+    pub(super) fn row_alarm(
         &mut self,
         now: UtcMs,
         kind: &'static str,

@@ -8,7 +8,7 @@ use crate::floor::shown;
 use crate::live::{CallCtx, Stocked};
 use dialer::DialTask;
 use domain::entity::{
-    Attempt, AttemptState, CheckPoint, DialMode, HoldKind, HoldScope, LedgerKind,
+    Attempt, AttemptState, CheckPoint, DialMode, HoldKind, HoldScope, LedgerKind, RecordMode,
 };
 use domain::ids::{CallerIdId, DebtId, RecordingId, VerdictId};
 use domain::law::Action;
@@ -48,7 +48,20 @@ impl Engine {
         around.reserved_until = Some(task.item.lease_until);
     }
 
-    pub(super) fn context(&self, now: UtcMs, task: DialTask, stocked: Stocked) -> CallCtx {
+    pub(super) fn context(&self, now: UtcMs, mut task: DialTask, stocked: Stocked) -> CallCtx {
+        let record = task.rules.record;
+        let agreed = || {
+            !self
+                .shared
+                .out
+                .law
+                .duties(&stocked.facts, now)
+                .all_party_consent
+        };
+        if record == RecordMode::All && !agreed() {
+            // Nothing is recorded before he agreed: his agent asks him, and switches it on.
+            task.rules.record = RecordMode::OnDemand;
+        }
         let mut debts: Vec<(&str, DebtId)> = stocked
             .facts
             .debts

@@ -29,7 +29,25 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         let takes = |s: &&Arc<Setting>| s.campaign.params.inbound.blended;
         for setting in running.iter().filter(takes) {
             look(&shared, setting).await;
+            heed(&shared, setting).await;
         }
+    }
+}
+
+/// Where the packs of its callers ask something of a campaign's line: the callers of its day, of every node.
+async fn heed(shared: &Shared, setting: &Setting) {
+    let (id, since) = (setting.id(), day_start(setting, shared.now()));
+    let duty = shared.post.call(move |engine, _| engine.duty_of(id)).await;
+    let Ok(Some(duty)) = duty else { return };
+    let store = &shared.out.store;
+    match store.inbound_count(id, since, duty.within_ms).await {
+        Ok(count) => {
+            shared
+                .post
+                .tell(move |engine, _| engine.line_counted(id, since, count))
+                .await;
+        }
+        Err(error) => shared.mind(&error).await,
     }
 }
 

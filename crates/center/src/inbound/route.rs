@@ -230,6 +230,16 @@ async fn campaign(
     }))
 }
 
+/// A debtor's facts without what was done before.
+fn bare(facts: &ContactFacts) -> ContactFacts {
+    let mut bare = stranger::as_debtor(facts).into_owned();
+    bare.ledger.clear();
+    for point in &mut bare.points {
+        point.last_rpc_at = None;
+    }
+    bare
+}
+
 /// What the law says of talking with him now. Caps and gaps bind what we start, not him who calls us: it is
 /// asked without what was done before. So it is of a message in a call that counted already.
 pub(crate) fn law(
@@ -239,8 +249,7 @@ pub(crate) fn law(
     point: &ContactPoint,
     now: UtcMs,
 ) -> Verdict {
-    let mut bare = stranger::as_debtor(facts).into_owned();
-    bare.ledger.clear();
+    let bare = bare(facts);
     let id = VerdictId(shared.id());
     let point = Some(point.id);
     let mut action = feeder::action(setting, id, CheckPoint::Manual, point, 0, now);
@@ -263,8 +272,7 @@ fn hours(
     facts: &ContactFacts,
     now: UtcMs,
 ) -> Option<String> {
-    let mut bare = stranger::as_debtor(facts).into_owned();
-    bare.ledger.clear();
+    let bare = bare(facts);
     let id = VerdictId(shared.id());
     let mut action = feeder::action(setting, id, CheckPoint::Manual, None, 0, now);
     action.agent_reserved = true;
@@ -356,6 +364,7 @@ pub(super) async fn find(
     let Some((campaign, item)) = found else {
         return Ok(Err(told));
     };
+    note_duty(shared, campaign.id, &facts, now).await;
     if facts.debtor.is_stranger() && !campaign.params.inbound.unknown {
         return Ok(Err(told.with(InboundOutcome::Unidentified)));
     }
@@ -382,6 +391,17 @@ pub(super) async fn find(
         now,
     );
     Ok(Ok(Guest { file, ..guest }))
+}
+
+/// What a caller's packs ask of the line, for the alarms of its queue.
+async fn note_duty(shared: &Shared, id: CampaignId, facts: &ContactFacts, now: UtcMs) {
+    let facts = stranger::as_debtor(facts);
+    if let Some(duty) = shared.out.law.inbound_duty(&facts, now) {
+        shared
+            .post
+            .tell(move |engine, _| engine.note_duty(id, duty))
+            .await;
+    }
 }
 
 fn guest(
@@ -421,6 +441,7 @@ pub(super) fn seated(
         point: point.id,
         agent_only: true,
         ring_min_ms: law.ring_min_ms,
+        agent_within_ms: law.agent_within_ms,
         lease_until: now.plus_ms(shared.config.contact_lease_ms),
         priority: state.priority,
         own_agent: None,

@@ -115,6 +115,7 @@ pub async fn history_timing(
             call_law = one;
         } else {
             call_law.ring_min_ms = call_law.ring_min_ms.max(one.ring_min_ms);
+            call_law.agent_within_ms = call_law.agent_within_ms.min(one.agent_within_ms);
             call_law.abandon_cap_pct = call_law.abandon_cap_pct.min(one.abandon_cap_pct);
         }
     }

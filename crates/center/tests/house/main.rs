@@ -26,6 +26,7 @@ mod floor;
 mod gateways;
 mod held;
 mod law_record;
+mod line;
 mod lost;
 mod mailboxes;
 mod marks;

@@ -351,6 +351,7 @@ impl Dialer {
     ) {
         let rules = CallRules {
             ring_timeout_ms: rules.ring_timeout_ms.max(item.ring_min_ms),
+            agent_within_ms: rules.agent_within_ms.min(item.agent_within_ms),
             ..rules
         };
         self.started += 1;

@@ -33,6 +33,8 @@ pub(crate) struct Running {
     loses_pct: f64,
     /// Longest least ring time of these packs, ms.
     ring_min_ms: i64,
+    /// Shortest time to an agent of these packs, ms.
+    agent_within_ms: i64,
     pub(crate) day: Day,
     /// Short calls of the company's day, where these packs have a rule on them.
     pub(crate) short_calls: Option<ShortDay>,
@@ -86,6 +88,7 @@ impl Running {
             bound: Vec::new(),
             loses_pct: 0.0,
             ring_min_ms: 0,
+            agent_within_ms: i64::MAX,
             day,
             short_calls: None,
             room: None,
@@ -97,6 +100,7 @@ impl Running {
     /// What the debtor's packs ask for binds, once [`Running::hold`] is called.
     pub(super) fn bind(&mut self, item: &Item) {
         self.ring_min_ms = self.ring_min_ms.max(item.ring_min_ms);
+        self.agent_within_ms = self.agent_within_ms.min(item.agent_within_ms);
         join(&mut self.bound, &item.abandon);
         if let Some(rule) = item.short_calls {
             ShortDay::join(&mut self.short_calls, rule);
@@ -134,6 +138,7 @@ impl Running {
         }
         let rules = CallRules {
             ring_timeout_ms: self.spec.rules.ring_timeout_ms.max(self.ring_min_ms),
+            agent_within_ms: self.spec.rules.agent_within_ms.min(self.agent_within_ms),
             ..self.spec.rules
         };
         let (own, cap) = (self.spec.target_pct, self.spec.cap_pct);
@@ -177,6 +182,7 @@ impl Running {
             self.bound.clear();
             self.short_calls = None;
             self.ring_min_ms = 0;
+            self.agent_within_ms = i64::MAX;
         }
         if mode == spec.mode {
             self.why = None;

@@ -10,8 +10,12 @@ use domain::time::UtcMs;
 
 /// Two answers for one agent: the first is joined, the second waits.
 fn one_waits() -> (Rig, AttemptId, AttemptId) {
+    one_waits_under(power(1))
+}
+
+fn one_waits_under(spec: CampaignSpec) -> (Rig, AttemptId, AttemptId) {
     let mut rig = Rig::new();
-    rig.run(power(1));
+    rig.run(spec);
     rig.ready([1]);
     let ringing = rig.ringing();
     let (first, second) = (ringing[0], ringing[1]);
@@ -56,6 +60,24 @@ fn a_reserved_agent_gets_the_call_he_was_reserved_for() {
     for task in rig.dials() {
         rig.answer(task.attempt);
         assert_eq!(Some(rig.join(task.attempt)), task.agent);
+    }
+}
+
+#[test]
+fn a_campaign_may_shorten_the_packs_time_to_an_agent_and_not_lengthen_it() {
+    for (asked, limit) in [(10_000, 2_000), (1_000, 1_000)] {
+        let (mut rig, _, second) = one_waits_under(CampaignSpec {
+            rules: CallRules {
+                agent_within_ms: asked,
+                ..power(1).rules
+            },
+            ..power(1)
+        });
+        let answered = rig.now;
+        rig.pass(12_000);
+        let at = rig.when(message_of(second)).expect("the message");
+        let after = at.since_ms(answered);
+        assert!((limit - 200..=limit).contains(&after), "{asked}: {after}");
     }
 }
 

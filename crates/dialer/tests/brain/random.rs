@@ -264,6 +264,7 @@ fn orders_are_sound(rig: &Rig) {
                 let reserved = !matches!(task.mode, DialMode::Power) || task.item.agent_only;
                 assert!(!reserved || task.agent.is_some(), "{task:?}");
                 assert!(task.rules.ring_timeout_ms >= task.item.ring_min_ms);
+                assert!(task.rules.agent_within_ms <= task.item.agent_within_ms);
             }
             Command::Over(over) => *overs.entry(over.attempt).or_insert(0) += 1,
             _ => {}

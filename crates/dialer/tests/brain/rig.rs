@@ -187,6 +187,7 @@ impl Rig {
             point: PointId(Uuid::from_u128(0xEE00_0000 + n)),
             agent_only: false,
             ring_min_ms: 20_000,
+            agent_within_ms: 2_000,
             lease_until: self.now.plus_ms(15 * MINUTE_MS),
             priority: 0,
             own_agent: None,

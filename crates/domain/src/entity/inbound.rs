@@ -61,6 +61,15 @@ crate::text_enum! {
 }
 
 impl InboundOutcome {
+    /// Whether he called while the line is open, and it had nobody for him.
+    #[must_use]
+    pub const fn unserved(self) -> bool {
+        matches!(
+            self,
+            Self::TimedOut | Self::NoAgents | Self::QueueFull | Self::Overloaded
+        )
+    }
+
     /// Whether the caller heard the lawful announcement in place of the queue.
     #[must_use]
     pub const fn announced(self) -> bool {

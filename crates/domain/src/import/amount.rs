@@ -17,7 +17,7 @@ const AMBIGUOUS: &str = "can be read in two ways (1.234 may be one thousand or o
 pub(super) const SCIENTIFIC: &str =
     "written by a spreadsheet in powers of ten, its digits are lost: export the column as text";
 pub(super) const SHEET_ERROR: &str = "an error value of a spreadsheet";
-pub(super) const FORMULA: &str = "a formula, not what it gives: export the column as values";
+pub(super) const FORMULA: &str = "a formula, not what it gives: paste its values, or let the map say that results stored in a workbook are taken";
 
 impl Decimal {
     const fn sign(self) -> char {

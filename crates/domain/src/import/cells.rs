@@ -1,5 +1,6 @@
 //! One line of a file under its header: its cells by what they mean, and what is wrong with one.
 
+use super::amount::FORMULA;
 use super::{ColumnMap, Target, cut};
 use crate::ports::store::RowFault;
 
@@ -44,6 +45,18 @@ impl<'a> Line<'a> {
             Some(cell) if !cell.text.trim().is_empty() || default.is_none() => cell,
             Some(_) | None => told(),
         }
+    }
+
+    /// Refuses the first cell with a formula in a column that is read, whatever it means: what a formula gives may be
+    /// old, and part of it read as a value would be a guess.
+    pub(super) fn no_formula(&self) -> Result<(), RowFault> {
+        for (at, column, _) in self.columns {
+            let text = self.fields.get(*at).map_or("", String::as_str);
+            if text.trim_start().starts_with('=') {
+                return Err(self.fault(Cell { column, text }, FORMULA));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn given(&self, target: Target) -> bool {

@@ -99,6 +99,7 @@ impl ConsentReader {
             fields,
             line,
         };
+        row.no_formula()?;
         let (column, debtor) = debtor(&row)?;
         let channel = row.parse(Target::ConsentChannel, channel)?;
         let act = row.parse(Target::ConsentState, act)?;
@@ -220,6 +221,8 @@ fn purpose(text: &str) -> Result<String, String> {
         "horario_ampliado" | "fuera_de_horario" => "wider_hours",
         "solicitud_de_informacion" | "informacion" => "information_request",
         "verificacion_de_numero" => "number_check",
+        "aviso_de_validacion" => "validation_notice",
+        "grabacion" => "recording",
         other => other,
     };
     PURPOSES

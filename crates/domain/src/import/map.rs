@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A column map. Its JSON is either the columns alone, `{"Nombre": "name", …}`, or the whole:
 /// `{"columns": {…}, "decimal": "comma", "dates": "dmy", "defaults": {"country": "MX"}, "delimiter":
-/// ";", "encoding": "windows-1252", "repair": ["lost_zero"], "sheet": "Hoja1"}`. What is not said is detected where the file is clear.
+/// ";", "encoding": "windows-1252", "repair": ["lost_zero"], "sheet": "Hoja1", "formulas": "stored"}`. What is not said
+/// is detected where the file is clear.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ColumnMap {
     /// Header of the file → meaning. Empty: detected by name.
@@ -26,6 +27,19 @@ pub struct ColumnMap {
     pub repair: BTreeSet<PhoneRepair>,
     /// Name of the sheet of a workbook; without it a workbook must have one sheet only.
     pub sheet: Option<String>,
+    /// What is done with cells of a workbook that hold formulas; without it they are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub formulas: Option<Formulas>,
+}
+
+crate::text_enum! {
+    /// What is done with a formula of a workbook.
+    pub enum Formulas {
+        /// Its cell is refused.
+        Refused = "refused",
+        /// The result is taken that was stored with it, as the spreadsheet last showed it.
+        Stored = "stored",
+    }
 }
 
 #[derive(Deserialize)]
@@ -41,6 +55,7 @@ struct Whole {
     #[serde(default)]
     repair: BTreeSet<PhoneRepair>,
     sheet: Option<String>,
+    formulas: Option<Formulas>,
 }
 
 impl<'de> Deserialize<'de> for ColumnMap {
@@ -73,6 +88,7 @@ impl<'de> Deserialize<'de> for ColumnMap {
             encoding: whole.encoding,
             repair: whole.repair,
             sheet: whole.sheet,
+            formulas: whole.formulas,
         })
     }
 }
@@ -108,7 +124,7 @@ mod tests {
         let short =
             ColumnMap::from_json(r#"{"Nombre":"name","Cel":"phone_mobile"}"#).expect("short");
         assert_eq!(short.columns["Nombre"], Target::Name);
-        let whole = r#"{"columns":{"columns":"name"},"defaults":{"country":"MX"},"decimal":"comma","dates":"dmy","delimiter":";","encoding":"utf-8","repair":["double_prefix","lost_zero"],"sheet":"Hoja1"}"#;
+        let whole = r#"{"columns":{"columns":"name"},"defaults":{"country":"MX"},"decimal":"comma","dates":"dmy","delimiter":";","encoding":"utf-8","repair":["double_prefix","lost_zero"],"sheet":"Hoja1","formulas":"stored"}"#;
         let map = ColumnMap::from_json(whole).expect("whole");
         assert_eq!(
             (map.decimal, map.dates),
@@ -130,6 +146,7 @@ mod tests {
             ),
             (r#"{"columns":{},"delimiter":"x"}"#, "expected , ; tab"),
             (r#"{"columns":{},"repair":["guess"]}"#, "lost_zero"),
+            (r#"{"columns":{},"formulas":"guess"}"#, "stored"),
             ("[]", "column map"),
             ("{", "column map"),
         ] {

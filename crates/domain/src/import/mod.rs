@@ -32,7 +32,7 @@ pub use consents::ConsentReader;
 pub use date::DateOrder;
 pub use detect::{Detected, delimiter, detect, detect_as, fingerprint};
 pub use lines::{Line, Lines};
-pub use map::ColumnMap;
+pub use map::{ColumnMap, Formulas};
 pub use repair::PhoneRepair;
 pub use row::{RowContext, RowReader};
 pub use told::{ColumnInfo, columns, columns_of};

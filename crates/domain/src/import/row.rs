@@ -176,6 +176,7 @@ impl RowReader {
             reader: self,
             own: self.line(line, fields),
         };
+        row.no_formula()?;
         let now = self.context.now;
         let fresh = || ids.next(now);
         let country = row.parse(Target::Country, value::country)?;

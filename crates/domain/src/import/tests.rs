@@ -274,6 +274,9 @@ fn a_formula_is_refused_with_its_row() {
         ("D1;=\"00123\";Ana;MX;100;2026-10-01", "debt_ref"),
         ("D1;C1;=B2&C2;MX;100;2026-10-01", "name"),
         ("D1;C1;Ana;MX;=100*2;2026-10-01", "balance"),
+        // Where a value is one of a few words, too, and before what is wrong elsewhere in the row.
+        ("D1;C1;Ana;=A1;100;2026-10-01", "country"),
+        ("D1;C1;Ana;MX;mucho;=TODAY()", "due_date"),
     ] {
         let fault = read("external_ref;debt_ref;name;country;balance;due_date", row);
         let fault = fault.expect_err(row);

@@ -134,3 +134,24 @@ impl RuleBook {
         self.abandonment_rule(facts, now).ring_min_ms
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::law::EMBEDDED_PACKS;
+    use crate::law::pack::parse;
+
+    #[test]
+    fn a_clock_that_its_formula_does_not_have_is_refused_by_its_name() {
+        let (ours, other) = ("\"clock\": \"answer\"", "\"clock\": \"end_of_greeting\"");
+        for (file, from, to) in [("gb.json", ours, other), ("us-federal.json", other, ours)] {
+            let (_, text) = EMBEDDED_PACKS
+                .iter()
+                .find(|(name, _)| *name == file)
+                .expect("the pack");
+            assert!(text.contains(from), "{file}");
+            let wrong = parse(file, &text.replacen(from, to, 1));
+            let error = wrong.expect_err("in vain").to_string();
+            assert!(error.contains("abandonment.clock"), "{error}");
+        }
+    }
+}

@@ -88,6 +88,8 @@ pub struct PackInfo {
     pub hash: String,
     /// Sections read but not judged here.
     pub unjudged: Vec<String>,
+    /// Fields that change nothing here, each with the reason.
+    pub beside: Vec<(&'static str, &'static str)>,
     /// Authority's register that numbers, collectors and complaints belong in (`REDECO`).
     pub registered_list: Option<String>,
 }
@@ -331,6 +333,7 @@ fn info(loaded: &LoadedPack, today: Date) -> PackInfo {
         in_force: pack.valid_from <= today && pack.valid_to.is_none_or(|to| today <= to),
         hash: loaded.hash.clone(),
         unjudged: loaded.unjudged.clone(),
+        beside: pack.beside(),
         registered_list: pack
             .caller_id
             .as_ref()

@@ -65,7 +65,9 @@ impl RuleBook {
             let verdict = self.judge(facts, &asked);
             if verdict.decision.permits(action.agent_reserved) {
                 let closes = self.closes(facts, &asked, point)?;
-                return Some((at, closes.min(changes(facts, at)).max(at)));
+                let due = self.notice_due(facts, at).unwrap_or(closes);
+                let end = closes.min(due).min(changes(facts, at));
+                return Some((at, end.max(at)));
             }
             at = verdict.next_legal_at.filter(|next| *next > at)?;
         }

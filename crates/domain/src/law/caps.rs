@@ -8,7 +8,7 @@ use super::windows::names;
 use super::zones::Candidate;
 use crate::entity::{
     BlockReason, Channel, Consent, ContactPoint, CounterCheck, LedgerKind, LedgerRow, LeftOut,
-    PointClass, Started,
+    PartyRole, PointClass, Started,
 };
 use crate::ids::{AttemptId, DebtId, LedgerId};
 use crate::ports::store::ContactFacts;
@@ -115,14 +115,21 @@ fn consented(consents: &[Consent], row: &LedgerRow) -> bool {
     })
 }
 
-fn excluded(cap: &Cap, consents: &[Consent], row: &LedgerRow) -> Option<Exclusion> {
+/// Whether a row is of a call to a professional: to a number among his points that is his attorney's and nobody else's.
+fn to_professional(facts: &ContactFacts, row: &LedgerRow) -> bool {
+    let same = |p: &&ContactPoint| Some(p.id) == row.point_id || p.value == row.address;
+    let mut roles = facts.points.iter().filter(same).map(|p| p.role).peekable();
+    roles.peek().is_some() && roles.all(|role| role == PartyRole::Attorney)
+}
+
+fn excluded(cap: &Cap, facts: &ContactFacts, row: &LedgerRow) -> Option<Exclusion> {
     cap.exclusions
         .iter()
         .copied()
         .find(|exclusion| match exclusion {
             Exclusion::DidNotConnectToNumber => row.reached_network == Some(false),
-            Exclusion::DirectPriorConsentLast7d => consented(consents, row),
-            Exclusion::Professionals => false,
+            Exclusion::DirectPriorConsentLast7d => consented(&facts.consents, row),
+            Exclusion::Professionals => to_professional(facts, row),
         })
 }
 
@@ -138,7 +145,7 @@ fn acts(case: &Case<'_>, cap: &Cap, debt: Option<DebtId>) -> (Vec<Act>, Vec<Left
         if !fits {
             continue;
         }
-        if let Some(why) = excluded(cap, &case.facts.consents, row) {
+        if let Some(why) = excluded(cap, case.facts, row) {
             left_out.push(LeftOut {
                 row: row.id,
                 why: why.to_string(),

@@ -10,12 +10,15 @@ use crate::ports::store::ContactFacts;
 use crate::time::UtcMs;
 use serde::Serialize;
 
+/// Purpose of his consent to be recorded.
+const RECORDING: &str = "recording";
+
 /// Duties of a conversation; the strictest of the packs that bind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Duties {
     /// Facts to be said at the first contact, in the packs' order.
     pub must_say: Vec<String>,
-    /// Days within which a notice follows the first contact.
+    /// Days within which a notice follows the first contact; `None` where no pack asks for one, or it went out.
     pub notice_within_days: Option<u16>,
     /// Questions never asked.
     pub forbidden_questions: Vec<String>,
@@ -25,7 +28,7 @@ pub struct Duties {
     pub written_agreement: bool,
     /// Whether the debtor is told of the recording; always, by the house.
     pub announce_recording: bool,
-    /// Whether all parties must agree to the recording.
+    /// Whether all parties must agree to the recording, and no record says that he did: none begins by itself then.
     pub all_party_consent: bool,
     /// What a third party may hear, by pack: `nothing`, `no_debt_disclosure`, …
     pub third_party: Vec<String>,
@@ -66,6 +69,17 @@ impl Duties {
         self.voicemail_must.sort_unstable();
         self.voicemail_must.dedup();
     }
+}
+
+/// Whether he agreed to be recorded.
+fn agreed(facts: &ContactFacts, at: UtcMs) -> bool {
+    facts.consents.iter().any(|c| {
+        c.purpose == RECORDING
+            && c.channel == Channel::Call
+            && c.granted_at <= at
+            && c.until.is_none_or(|t| at < t)
+            && c.revoked_at.is_none_or(|t| at < t)
+    })
 }
 
 impl RuleBook {
@@ -126,6 +140,9 @@ impl RuleBook {
                 duties.mailbox(section);
             }
         }
+        duties.all_party_consent &= !agreed(facts, at);
+        let owed = |_: &u16| super::notice::to_be_sent(facts, at);
+        duties.notice_within_days = duties.notice_within_days.filter(owed);
         duties.forbidden_questions.sort_unstable();
         duties.forbidden_questions.dedup();
         duties.third_party.dedup();

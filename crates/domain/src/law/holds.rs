@@ -5,9 +5,9 @@ use super::finding::{Effect, Finding};
 use super::pack::LoadedPack;
 use super::text;
 use crate::entity::{BlockReason, Channel, ContactPoint, DebtStatus, Hold, HoldKind, HoldScope};
-use crate::ids::DebtId;
+use crate::ids::{DebtId, HoldId};
 use crate::ports::store::ContactFacts;
-use crate::time::UtcMs;
+use crate::time::{DAY_MS, UtcMs};
 
 /// What the holds leave.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +16,26 @@ pub(crate) struct Held {
     pub(crate) findings: Vec<Finding>,
     /// Open debts that no hold silences: what a contact would be about.
     pub(crate) debts: Vec<DebtId>,
+    /// Every hold in force, of this channel or not.
+    pub(crate) active: Vec<HoldId>,
+}
+
+/// The hold as the packs let it end: where the law fixes its length, no end that was written down comes before that.
+/// Who lifts it ends it all the same.
+fn lawful(hold: &Hold, packs: &[&LoadedPack]) -> Hold {
+    let listed = packs.iter().filter_map(|p| p.pack.holds.as_ref());
+    let entries = listed.flat_map(|section| &section.list);
+    let least = entries
+        .filter(|entry| entry.hold == hold.kind)
+        .filter_map(|entry| entry.days)
+        .max();
+    let end = least.map(|days| hold.from.plus_ms(i64::from(days) * DAY_MS));
+    Hold {
+        until: hold
+            .until
+            .map(|until| end.map_or(until, |end| until.max(end))),
+        ..hold.clone()
+    }
 }
 
 /// Whether a hold of this kind stops this channel.
@@ -60,12 +80,13 @@ pub(crate) fn test(
     packs: &[&LoadedPack],
     now: UtcMs,
 ) -> Held {
-    let mut held = Held::default();
-    let active: Vec<&Hold> = facts
-        .holds
-        .iter()
-        .filter(|h| h.active_at(now) && stops(h, channel))
-        .collect();
+    let mut active: Vec<Hold> = facts.holds.iter().map(|h| lawful(h, packs)).collect();
+    active.retain(|h| h.active_at(now));
+    let mut held = Held {
+        active: active.iter().map(|h| h.id).collect(),
+        ..Held::default()
+    };
+    active.retain(|h| stops(h, channel));
     for hold in &active {
         match hold.scope {
             HoldScope::Debtor => held.findings.push(finding(hold, packs, ("", ""))),
@@ -86,7 +107,7 @@ pub(crate) fn test(
             silenced.push(closed_debt(debt.status));
             continue;
         }
-        let on_debt: Vec<&&Hold> = active
+        let on_debt: Vec<&Hold> = active
             .iter()
             .filter(|h| h.scope == HoldScope::Debt && h.debt_id == Some(debt.id))
             .collect();

@@ -8,8 +8,8 @@ use super::pack::{LoadedPack, RuleKind};
 use super::stack::Place;
 use super::windows::{Hours, campaign_hours};
 use super::{
-    Action, Judge, caller, client, contact, cooloff, dnc, holds, parties, relaxed, strict, wishes,
-    zones,
+    Action, Judge, caller, client, contact, cooloff, dnc, holds, notice, parties, relaxed, strict,
+    wishes, zones,
 };
 use crate::entity::{
     Channel, ContactPoint, CounterCheck, Decision, DecisionRecord, OverrideSeen, PackRef,
@@ -208,7 +208,9 @@ impl RuleBook {
         let held = holds::test(facts, point, action.channel, &packs, now);
         Self::person_rules(&mut draft, point, &packs, &held.debts);
         draft.findings.extend(held.findings);
-        draft.record = Some(Box::new(self.record(facts, action, point, &held.debts)));
+        let mut record = self.record(facts, action, point, &held.debts);
+        record.holds = held.active;
+        draft.record = Some(Box::new(record));
         if packs.is_empty() || zones.is_empty() {
             return draft.close(None);
         }
@@ -339,12 +341,7 @@ impl RuleBook {
             debts: debts.to_vec(),
             calendars: calendars.to_owned(),
             prefixes: prefixes.to_owned(),
-            holds: facts
-                .holds
-                .iter()
-                .filter(|h| h.active_at(now))
-                .map(|h| h.id)
-                .collect(),
+            holds: Vec::new(),
             consents: facts
                 .consents
                 .iter()
@@ -460,7 +457,19 @@ impl RuleBook {
             });
         }
         draft.findings.extend(closed);
+        Self::notices(&mut draft, &case, packs);
         draft.close(Some(&hours))
+    }
+
+    /// The notice that follows the first communication.
+    fn notices(draft: &mut Draft<'_>, case: &Case<'_>, packs: &[&LoadedPack]) {
+        for loaded in packs {
+            match notice::test(case, loaded, draft.action.check_point) {
+                Some(notice::Answer::Owed(hit)) => draft.passed.push(hit),
+                Some(notice::Answer::Over(finding)) => draft.findings.push(finding),
+                None => {}
+            }
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a consent may be for ([`Consent::purpose`]).
+/// What a consent may be for ([`Consent::purpose`]). Two are no wish of his, but what was done: his number was checked,
+/// the notice that the law asks for went out.
 pub const PURPOSES: &[&str] = &[
     "contact",
     "call_within_7_days",
@@ -16,6 +17,8 @@ pub const PURPOSES: &[&str] = &[
     "wider_hours",
     "information_request",
     "number_check",
+    "validation_notice",
+    "recording",
 ];
 
 crate::text_enum! {

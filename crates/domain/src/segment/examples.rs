@@ -77,6 +77,18 @@ pub const EXAMPLES: &[&str] = &[
     "days_to_instalment between 0 and 3 and next_instalment >= 100.00",
     "assigned_campaign = 'bench' or assigned_team = 'bench'",
     "assigned_agent = 'bench' and not promise_active",
+    "street = 'Calle 17' and address_region = 'MEX'",
+    "address_country = 'MX' and address_count >= 1 and mobile_phones = 0",
+    "point_class = 'home' and not point_role = 'reference'",
+    "days_to_recall between 0 and 15 and attempts_7d = 0",
+    "promise_state in ('broken', 'cancelled') and promise_channel != 'link'",
+    "claim_state = 'open' or link_state in ('created', 'opened')",
+    "visit_state = 'made' and not visit_outcome = 'met'",
+    "not callback and days_past_due > 60",
+    "letter_level_90d in ('L1', 'L2') and balance > 1000.00",
+    "message_channel_30d = 'whatsapp' and not message_state_30d in ('read', 'answered')",
+    "preference_channel = 'call' and phone_count > 0",
+    "complaint_authority = 'REDECO' and days_to_complaint between 0 and 10",
 ];
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! How the values of every field follow from what is kept of one debtor.
 
-use super::row::{NEVER_DAYS, NO_SCORE, SegmentRow, day_of_date, utc_day};
+use super::row::{NEVER_DAYS, NO_SCORE, SegmentRow, day_of_date};
 use super::{Expr, Field};
 use crate::entity::{
-    Address, Attempt, Channel, Complaint, Consent, ContactPoint, Debt, DebtItem, DebtStage,
-    DebtStatus, Debtor, Excuse, Hold, HoldKind, HoldScope, Instalment, InstalmentState, LedgerKind,
-    LedgerRow, Letter, Message, Party, Payment, Plan, PointClass, Preference, Promise,
-    PromiseState, Suppression,
+    Address, Attempt, Channel, Claim, Complaint, ComplaintState, Consent, ContactPoint, Debt,
+    DebtItem, DebtStage, DebtStatus, Debtor, Excuse, Hold, HoldKind, HoldScope, Instalment,
+    InstalmentState, LedgerKind, LedgerRow, Letter, Message, Party, Payment, PaymentLink, Plan,
+    PointClass, Preference, Promise, PromiseState, Suppression, Visit,
 };
 use crate::money::{Money, hundredths};
+use crate::ports::store::{CallbackRow, ItemState};
 use crate::time::{DAY_MS, UtcMs};
 
 /// Everything of one debtor that a row follows from. Iterators in any order.
@@ -18,6 +19,8 @@ pub struct SegmentFacts<'a> {
     pub debtor: &'a Debtor,
     /// Name of his portfolio.
     pub portfolio: &'a str,
+    /// The day that it is in his portfolio's zone ([`super::day_in`]).
+    pub today: i64,
     /// All his debts.
     pub debts: &'a [&'a Debt],
     /// All his points.
@@ -58,6 +61,16 @@ pub struct SegmentFacts<'a> {
     pub instalments: &'a [&'a Instalment],
     /// Days on which his open debts were placed with us (`YYYY-MM-DD`).
     pub placed_on: &'a [&'a str],
+    /// Days on which they are to be given back (`YYYY-MM-DD`), where one was agreed.
+    pub recall_on: &'a [&'a str],
+    /// Payments that he says he made.
+    pub claims: &'a [&'a Claim],
+    /// Payment links made for him.
+    pub links: &'a [&'a PaymentLink],
+    /// Where he stands in each campaign.
+    pub places: &'a [&'a ItemState],
+    /// All visits to him.
+    pub visits: &'a [&'a Visit],
     /// All messages to him.
     pub messages: &'a [&'a Message],
     /// All letters to him.
@@ -149,7 +162,7 @@ impl SegmentFacts<'_> {
         row.paid_30d = hundredths(lately.map(|p| p.amount));
         self.fill_file(&mut row, now);
         self.fill_money(&mut row, now);
-        self.fill_debts(&mut row, now);
+        self.fill_debts(&mut row);
         self.fill_points(&mut row, now);
         self.fill_attempts(&mut row, now);
         self.fill_ties(&mut row, now);
@@ -164,6 +177,10 @@ impl SegmentFacts<'_> {
         let places = || self.addresses.iter().filter(|a| !a.bad);
         row.cities = places().map(|a| a.city.clone()).collect();
         row.postcodes = places().map(|a| a.postcode.clone()).collect();
+        row.streets = places().map(|a| a.street.reveal().clone()).collect();
+        row.address_regions = places().map(|a| a.region.clone()).collect();
+        row.address_countries = places().map(|a| a.country.clone()).collect();
+        row.address_count = count(places().count());
         row.party_roles = self.parties.iter().map(|p| p.role.to_string()).collect();
         let holds = || self.holds.iter().filter(|h| h.active_at(now));
         row.hold_kinds = holds().map(|h| h.kind.to_string()).collect();
@@ -195,7 +212,7 @@ impl SegmentFacts<'_> {
         };
         row.promised = hundredths(active().map(|p| p.amount));
         let due = active().filter_map(|p| day_of_date(&p.due_date)).min();
-        row.days_to_promise = due.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        row.days_to_promise = due.map_or(NEVER_DAYS, |day| day - self.today);
         row.payments = count(self.payments.len());
         row.paid = hundredths(self.payments.iter().map(|p| p.amount));
         let last = self.payments.iter().map(|p| p.paid_at).max();
@@ -208,11 +225,15 @@ impl SegmentFacts<'_> {
         };
         row.promises_broken_60d = count(self.promises.iter().filter(lately).count());
         row.plan_states = names(self.plans.iter().map(|p| p.state));
-        self.fill_instalment(row, now);
+        row.promise_states = names(self.promises.iter().map(|p| p.state));
+        row.promise_channels = names(active().map(|p| p.channel));
+        row.claim_states = names(self.claims.iter().map(|c| c.state));
+        row.link_states = names(self.links.iter().map(|l| l.state));
+        self.fill_instalment(row);
     }
 
     /// What is due next of the plans that run.
-    fn fill_instalment(&self, row: &mut SegmentRow, now: UtcMs) {
+    fn fill_instalment(&self, row: &mut SegmentRow) {
         let currency = |part: &Instalment| {
             let plan = self.plans.iter().find(|p| p.id == part.plan_id)?;
             plan.state.runs().then_some(plan.currency)
@@ -225,7 +246,7 @@ impl SegmentFacts<'_> {
         };
         let first = due().map(|(part, _)| part.due_date.as_str()).min();
         let day = first.and_then(day_of_date);
-        row.days_to_instalment = day.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        row.days_to_instalment = day.map_or(NEVER_DAYS, |day| day - self.today);
         let next = due().filter(|(part, _)| Some(part.due_date.as_str()) == first);
         let open = |(part, currency): (&Instalment, _)| {
             Money::new(part.amount_minor - part.paid_minor, currency)
@@ -244,7 +265,7 @@ impl SegmentFacts<'_> {
         binds && s.names(self.debtor, self.points.iter().copied())
     }
 
-    fn fill_debts(&self, row: &mut SegmentRow, now: UtcMs) {
+    fn fill_debts(&self, row: &mut SegmentRow) {
         let open = || self.debts.iter().filter(|d| d.status == DebtStatus::Open);
         row.products = open().map(|d| d.product.clone()).collect();
         row.currencies = open().map(|d| d.currency.to_string()).collect();
@@ -263,13 +284,15 @@ impl SegmentFacts<'_> {
         row.balance = sum(Debt::balance_minor);
         row.overdue = sum(|d| d.overdue_minor);
         let oldest = open().filter_map(|d| day_of_date(&d.due_date)).min();
-        row.days_past_due = oldest.map_or(0, |day| utc_day(now) - day);
+        row.days_past_due = oldest.map_or(0, |day| self.today - day);
         let first = open()
             .filter_map(|d| day_of_date(d.statute_date.as_deref()?))
             .min();
-        row.days_to_statute = first.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        row.days_to_statute = first.map_or(NEVER_DAYS, |day| day - self.today);
         let placed = self.placed_on.iter().max().and_then(|day| day_of_date(day));
-        row.days_since_placement = placed.map_or(NEVER_DAYS, |day| utc_day(now) - day);
+        row.days_since_placement = placed.map_or(NEVER_DAYS, |day| self.today - day);
+        let back = self.recall_on.iter().min().and_then(|day| day_of_date(day));
+        row.days_to_recall = back.map_or(NEVER_DAYS, |day| day - self.today);
     }
 
     fn fill_points(&self, row: &mut SegmentRow, now: UtcMs) {
@@ -287,6 +310,8 @@ impl SegmentFacts<'_> {
         let rpc = self.points.iter().filter_map(|p| p.last_rpc_at).max();
         row.days_since_rpc = rpc.map_or(NEVER_DAYS, |at| now.since_ms(at) / DAY_MS);
         row.point_sources = good().map(|p| p.source.clone()).collect();
+        row.point_classes = names(good().map(|p| p.class));
+        row.point_roles = names(good().map(|p| p.role));
         let (mails, phones): (Vec<&ContactPoint>, Vec<&ContactPoint>) = self
             .points
             .iter()
@@ -331,21 +356,44 @@ impl SegmentFacts<'_> {
         let month = now.plus_ms(-30 * DAY_MS);
         let spoke = |a: &&&Attempt| a.identity_at.is_some_and(|at| at > month);
         row.rpc_30d = count(self.attempts.iter().filter(spoke).count());
-        let sent = |m: &&&Message| m.sent_at.is_some_and(|at| at > month);
-        row.messages_30d = count(self.messages.iter().filter(sent).count());
-        let made = |l: &&&Letter| l.made_at > month;
-        row.letters_30d = count(self.letters.iter().filter(made).count());
+        self.fill_writing(row, now);
         // One that is planned has not been made.
         let visit = |l: &&&LedgerRow| l.kind == LedgerKind::Visit && l.at > month && l.at <= now;
         row.visits_30d = count(self.ledger.iter().filter(visit).count());
+        row.callback = self.places.iter().any(|item| CallbackRow::is_agreed(item));
+        row.visit_states = names(self.visits.iter().map(|v| v.state));
+        row.visit_outcomes = names(self.visits.iter().filter_map(|v| v.outcome));
+    }
+
+    /// What was written to him.
+    fn fill_writing(&self, row: &mut SegmentRow, now: UtcMs) {
+        let month = now.plus_ms(-30 * DAY_MS);
+        let sent = |m: &&&Message| m.sent_at.is_some_and(|at| at > month);
+        let sent = || self.messages.iter().filter(sent);
+        row.messages_30d = count(sent().count());
+        row.message_channels = names(sent().map(|m| m.channel));
+        row.message_states = names(sent().map(|m| m.state));
+        let made = |l: &&&Letter| l.made_at > month;
+        row.letters_30d = count(self.letters.iter().filter(made).count());
+        let season = now.plus_ms(-90 * DAY_MS);
+        let lately = self.letters.iter().filter(|l| l.made_at > season);
+        row.letter_levels = names(lately.map(|l| l.level));
     }
 
     /// What he said and asked for, and who works him.
     fn fill_ties(&self, row: &mut SegmentRow, now: UtcMs) {
         row.excuses = names(self.excuses.iter().map(|e| e.kind));
         row.complaint_states = names(self.complaints.iter().map(|c| c.state));
-        let wishes = self.preferences.iter().filter(|p| p.active_at(now));
-        row.preferences = names(wishes.map(|p| p.kind));
+        let authorities = self.complaints.iter().map(|c| c.authority.clone());
+        row.complaint_authorities = authorities.collect();
+        let open = |c: &&&Complaint| c.state == ComplaintState::Open;
+        let open = self.complaints.iter().filter(open);
+        let first = open.map(|c| c.deadline.as_str()).min();
+        let day = first.and_then(day_of_date);
+        row.days_to_complaint = day.map_or(NEVER_DAYS, |day| day - self.today);
+        let wishes = || self.preferences.iter().filter(|p| p.active_at(now));
+        row.preferences = names(wishes().map(|p| p.kind));
+        row.preference_channels = names(wishes().filter_map(|p| p.channel));
         row.assigned_campaign = names(self.assigned.campaign.into_iter());
         row.assigned_team = names(self.assigned.team.into_iter());
         row.assigned_agent = names(self.assigned.agent.into_iter());

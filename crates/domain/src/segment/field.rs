@@ -1,8 +1,9 @@
 //! What an expression can ask about, of what kind its values are, and the words of closed vocabularies.
 
 use crate::entity::{
-    CallResult, Channel, ComplaintState, DebtStatus, DebtorKind, ExcuseKind, HoldKind, Language,
-    PartyRole, PaymentChannel, PlanState, PreferenceKind, Stage,
+    CallResult, Channel, ClaimState, ComplaintState, DebtStatus, DebtorKind, ExcuseKind, HoldKind,
+    Language, LetterLevel, LinkState, MessageState, PartyRole, PaymentChannel, PlanState,
+    PointClass, PreferenceKind, PromiseState, Stage, VisitOutcome, VisitState,
 };
 
 crate::text_enum! {
@@ -38,7 +39,8 @@ crate::text_enum! {
         Product = "product",
         /// Currency of an open debt (text; any debt matches).
         Currency = "currency",
-        /// Greatest days past due among open debts, in UTC days (number).
+        /// Greatest days past due among open debts (number). Days here and below end at midnight of the zone of the
+        /// debtor's portfolio.
         DaysPastDue = "days_past_due",
         /// Ageing bucket of that figure, terms.md §7 (text).
         Bucket = "bucket",
@@ -88,9 +90,9 @@ crate::text_enum! {
         PromisesBroken = "promises_broken",
         /// Kept promises ever (number).
         PromisesKept = "promises_kept",
-        /// UTC days until the first active promise is due; none = 100000 (number).
+        /// Days until the first active promise is due; none = 100000 (number).
         DaysToPromise = "days_to_promise",
-        /// UTC days until the first statute date among open debts, negative behind it; none known = 100000
+        /// Days until the first statute date among open debts, negative behind it; none known = 100000
         /// (number).
         DaysToStatute = "days_to_statute",
         /// Sum of the active promises (money).
@@ -160,9 +162,9 @@ crate::text_enum! {
         Letters30d = "letters_30d",
         /// Visits in the last 30 × 24 h, as the ledger has them (number).
         Visits30d = "visits_30d",
-        /// UTC days since the newest placement of an open debt; none = 100000 (number).
+        /// Days since the newest placement of an open debt; none = 100000 (number).
         DaysSincePlacement = "days_since_placement",
-        /// UTC days until the first instalment that is due of a plan that runs, negative behind it; none = 100000
+        /// Days until the first instalment that is due of a plan that runs, negative behind it; none = 100000
         /// (number).
         DaysToInstalment = "days_to_instalment",
         /// What is open of the instalments due on that day (money).
@@ -173,6 +175,48 @@ crate::text_enum! {
         AssignedTeam = "assigned_team",
         /// Name of the agent who works him (text).
         AssignedAgent = "assigned_agent",
+        /// Street of an address that is not proved wrong, exactly as it is kept (text; any address matches).
+        Street = "street",
+        /// State or region of such an address (text; any address matches).
+        AddressRegion = "address_region",
+        /// ISO country of such an address (text; any address matches).
+        AddressCountry = "address_country",
+        /// Number of such addresses (number).
+        AddressCount = "address_count",
+        /// Class of a phone that is not bad (text; any phone matches).
+        PointClass = "point_class",
+        /// Role of who answers a phone that is not bad (text; any phone matches).
+        PointRole = "point_role",
+        /// Days until the first day on which the client takes an open debt back, negative behind it; none told =
+        /// 100000 (number).
+        DaysToRecall = "days_to_recall",
+        /// State of a promise (text; any promise matches).
+        PromiseState = "promise_state",
+        /// How an active promise is to be paid (text; any active promise matches).
+        PromiseChannel = "promise_channel",
+        /// What became of a payment that he says he made (text; any such word matches).
+        ClaimState = "claim_state",
+        /// State of a payment link (text; any link matches).
+        LinkState = "link_state",
+        /// State of a visit (text; any visit matches).
+        VisitState = "visit_state",
+        /// Whom a visit met (text; any visit that was made matches).
+        VisitOutcome = "visit_outcome",
+        /// Has an agreed call-back that is still to be made (yes/no).
+        Callback = "callback",
+        /// Level of a letter made in the last 90 × 24 h (text; any letter matches).
+        LetterLevel90d = "letter_level_90d",
+        /// Channel of a message sent in the last 30 × 24 h (text; any message matches).
+        MessageChannel30d = "message_channel_30d",
+        /// State of a message sent in the last 30 × 24 h (text; any message matches).
+        MessageState30d = "message_state_30d",
+        /// Channel that a preference in force is about (text; any preference matches).
+        PreferenceChannel = "preference_channel",
+        /// Authority that sent a complaint, as it is kept (text; any complaint matches).
+        ComplaintAuthority = "complaint_authority",
+        /// Days until the first open complaint has to be answered, negative behind it; none open = 100000
+        /// (number).
+        DaysToComplaint = "days_to_complaint",
     }
 }
 
@@ -192,6 +236,22 @@ crate::text_enum! {
 }
 
 impl Field {
+    /// Whether its value changes at midnight of a zone.
+    #[must_use]
+    pub const fn counts_days(self) -> bool {
+        matches!(
+            self,
+            Self::DaysPastDue
+                | Self::Bucket
+                | Self::DaysToPromise
+                | Self::DaysToStatute
+                | Self::DaysToInstalment
+                | Self::DaysSincePlacement
+                | Self::DaysToRecall
+                | Self::DaysToComplaint
+        )
+    }
+
     /// Kind of its values.
     #[must_use]
     pub const fn kind(self) -> FieldKind {
@@ -232,7 +292,23 @@ impl Field {
             | Self::PaymentChannel
             | Self::AssignedCampaign
             | Self::AssignedTeam
-            | Self::AssignedAgent => FieldKind::Text,
+            | Self::AssignedAgent
+            | Self::Street
+            | Self::AddressRegion
+            | Self::AddressCountry
+            | Self::PointClass
+            | Self::PointRole
+            | Self::PromiseState
+            | Self::PromiseChannel
+            | Self::ClaimState
+            | Self::LinkState
+            | Self::VisitState
+            | Self::VisitOutcome
+            | Self::LetterLevel90d
+            | Self::MessageChannel30d
+            | Self::MessageState30d
+            | Self::PreferenceChannel
+            | Self::ComplaintAuthority => FieldKind::Text,
             Self::DaysPastDue
             | Self::DebtCount
             | Self::PhoneCount
@@ -261,7 +337,10 @@ impl Field {
             | Self::Letters30d
             | Self::Visits30d
             | Self::DaysSincePlacement
-            | Self::DaysToInstalment => FieldKind::Number,
+            | Self::DaysToInstalment
+            | Self::AddressCount
+            | Self::DaysToRecall
+            | Self::DaysToComplaint => FieldKind::Number,
             Self::Balance
             | Self::Overdue
             | Self::Principal
@@ -272,9 +351,11 @@ impl Field {
             | Self::Paid
             | Self::Paid30d
             | Self::NextInstalment => FieldKind::Money,
-            Self::PromiseActive | Self::OnHold | Self::Suppressed | Self::CallableNow => {
-                FieldKind::Bool
-            }
+            Self::PromiseActive
+            | Self::OnHold
+            | Self::Suppressed
+            | Self::CallableNow
+            | Self::Callback => FieldKind::Bool,
         }
     }
 
@@ -285,16 +366,29 @@ impl Field {
             Self::Bucket => super::row::BUCKETS.to_vec(),
             Self::Language => texts(Language::ALL, Language::as_str),
             Self::DebtorKind => texts(DebtorKind::ALL, DebtorKind::as_str),
-            Self::PartyRole => texts(PartyRole::ALL, PartyRole::as_str),
+            Self::PartyRole | Self::PointRole => texts(PartyRole::ALL, PartyRole::as_str),
             Self::HoldKind => texts(HoldKind::ALL, HoldKind::as_str),
             Self::DebtStatus => texts(DebtStatus::ALL, DebtStatus::as_str),
             Self::Stage => texts(Stage::ALL, Stage::as_str),
-            Self::ConsentChannel | Self::OptoutChannel => texts(Channel::ALL, Channel::as_str),
+            Self::ConsentChannel
+            | Self::OptoutChannel
+            | Self::MessageChannel30d
+            | Self::PreferenceChannel => texts(Channel::ALL, Channel::as_str),
             Self::Preference => texts(PreferenceKind::ALL, PreferenceKind::as_str),
             Self::ComplaintState => texts(ComplaintState::ALL, ComplaintState::as_str),
             Self::PlanState => texts(PlanState::ALL, PlanState::as_str),
             Self::Excuse => texts(ExcuseKind::ALL, ExcuseKind::as_str),
-            Self::PaymentChannel => texts(PaymentChannel::ALL, PaymentChannel::as_str),
+            Self::PaymentChannel | Self::PromiseChannel => {
+                texts(PaymentChannel::ALL, PaymentChannel::as_str)
+            }
+            Self::PointClass => texts(PointClass::ALL, PointClass::as_str),
+            Self::PromiseState => texts(PromiseState::ALL, PromiseState::as_str),
+            Self::ClaimState => texts(ClaimState::ALL, ClaimState::as_str),
+            Self::LinkState => texts(LinkState::ALL, LinkState::as_str),
+            Self::VisitState => texts(VisitState::ALL, VisitState::as_str),
+            Self::VisitOutcome => texts(VisitOutcome::ALL, VisitOutcome::as_str),
+            Self::LetterLevel90d => texts(LetterLevel::ALL, LetterLevel::as_str),
+            Self::MessageState30d => texts(MessageState::ALL, MessageState::as_str),
             // Who was never called has none.
             Self::LastResult => {
                 let results = texts(CallResult::ALL, CallResult::as_str);

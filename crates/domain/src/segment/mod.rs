@@ -33,7 +33,9 @@ pub use named::{NAMED_DEPTH, NAMED_MAX, NamedKey, expand, named};
 pub use names::{Group, Name, name_of};
 pub use parse::parse;
 pub use print::print;
-pub use row::{BUCKETS, NEVER_DAYS, NO_SCORE, SegmentRow, date_of_day, day_of_date, eval, utc_day};
+pub use row::{
+    BUCKETS, NEVER_DAYS, NO_SCORE, SegmentRow, date_of_day, day_in, day_of_date, eval, utc_day,
+};
 pub use vocabulary::{Word, vocabulary};
 pub use words::{Told, explain};
 

@@ -71,6 +71,10 @@ pub(super) const NAMES: &[Name] = names! {
         ToldZone "zona_dicha" "la zona horaria que dijo" "the time zone he told";
         City "ciudad" "la ciudad de un domicilio" "the city of an address";
         Postcode "codigo_postal" "el código postal de un domicilio" "the postal code of an address";
+        Street "calle" "la calle de un domicilio" "the street of an address";
+        AddressRegion "estado_domicilio" "el estado o región de un domicilio" "the state or region of an address";
+        AddressCountry "pais_domicilio" "el país de un domicilio" "the country of an address";
+        AddressCount "domicilios" "los domicilios útiles" "the usable addresses";
     }
     Debts {
         DebtRef "credito" "el crédito" "the credit";
@@ -86,6 +90,7 @@ pub(super) const NAMES: &[Name] = names! {
         DebtStatus "estado_deuda" "el estado de una deuda" "the status of a debt";
         InvoiceRef "factura" "la factura de una deuda abierta" "the invoice of an open debt";
         DaysSincePlacement "dias_desde_asignacion" "los días desde que se asignó una deuda abierta" "the days since an open debt was placed";
+        DaysToRecall "dias_a_retiro" "los días para el retiro de una deuda abierta" "the days until an open debt is recalled";
     }
     Ageing {
         DaysPastDue "dias_mora" "los días de mora" "the days past due";
@@ -102,6 +107,8 @@ pub(super) const NAMES: &[Name] = names! {
         Phone "telefono" "un teléfono" "a phone number";
         Email "correo" "un correo" "an e-mail address";
         PointSource "origen_telefono" "el origen de un teléfono útil" "the source of a usable phone";
+        PointClass "tipo_telefono" "el tipo de un teléfono útil" "the kind of a usable phone";
+        PointRole "quien_contesta" "quién contesta un teléfono útil" "who answers a usable phone";
         EmailCount "correos" "los correos útiles" "the usable e-mail addresses";
         DaysSinceConfirmed "dias_sin_confirmar" "los días desde que se confirmó su dato de contacto más viejo" "the days since his oldest point was confirmed";
     }
@@ -121,6 +128,10 @@ pub(super) const NAMES: &[Name] = names! {
         DaysToInstalment "dias_a_cuota" "los días para su siguiente cuota" "the days until his next instalment";
         NextInstalment "siguiente_cuota" "lo que falta de su siguiente cuota" "what is open of his next instalment";
         PaymentChannel "medio_de_pago" "el medio de un pago" "the channel of a payment";
+        PromiseState "estado_promesa" "el estado de una promesa" "the state of a promise";
+        PromiseChannel "medio_de_promesa" "el medio de una promesa vigente" "the channel of an active promise";
+        ClaimState "dice_que_pago" "el pago que dice haber hecho" "the payment he says he made";
+        LinkState "estado_liga" "el estado de una liga de pago" "the state of a payment link";
     }
     History {
         Attempts "intentos" "los intentos" "the attempts";
@@ -134,6 +145,12 @@ pub(super) const NAMES: &[Name] = names! {
         Messages30d "mensajes_30d" "los mensajes enviados en 30 días" "the messages sent in 30 days";
         Letters30d "cartas_30d" "las cartas de 30 días" "the letters of 30 days";
         Visits30d "visitas_30d" "las visitas de 30 días" "the visits of 30 days";
+        Callback "llamada_acordada" "tiene una llamada acordada" "has an agreed call-back";
+        VisitState "estado_visita" "el estado de una visita" "the state of a visit";
+        VisitOutcome "resultado_visita" "el resultado de una visita" "the outcome of a visit";
+        LetterLevel90d "carta_90d" "el nivel de una carta de 90 días" "the level of a letter of 90 days";
+        MessageChannel30d "canal_mensaje_30d" "el canal de un mensaje de 30 días" "the channel of a message of 30 days";
+        MessageState30d "estado_mensaje_30d" "el estado de un mensaje de 30 días" "the state of a message of 30 days";
     }
     Law {
         HoldKind "tipo_bloqueo" "un bloqueo vigente" "a hold in force";
@@ -145,6 +162,9 @@ pub(super) const NAMES: &[Name] = names! {
         Preference "preferencia" "una preferencia vigente" "a preference in force";
         OptoutChannel "canal_de_baja" "un canal del que se dio de baja" "a channel he opted out of";
         ComplaintState "estado_queja" "el estado de una queja" "the state of a complaint";
+        PreferenceChannel "canal_preferencia" "el canal de una preferencia vigente" "the channel of a preference in force";
+        ComplaintAuthority "autoridad_queja" "la autoridad de una queja" "the authority of a complaint";
+        DaysToComplaint "dias_a_queja" "los días para responder una queja" "the days until a complaint has to be answered";
     }
     Assignment {
         AssignedCampaign "campana_asignada" "la campaña asignada" "the campaign assigned";
@@ -169,6 +189,12 @@ const ALSO: &[(&str, Field)] = &[
     ("días_a_cuota", Field::DaysToInstalment),
     ("días_desde_asignación", Field::DaysSincePlacement),
     ("región", Field::Subdivision),
+    ("país_domicilio", Field::AddressCountry),
+    ("días_a_retiro", Field::DaysToRecall),
+    ("tipo_teléfono", Field::PointClass),
+    ("quién_contesta", Field::PointRole),
+    ("dice_que_pagó", Field::ClaimState),
+    ("días_a_queja", Field::DaysToComplaint),
     ("último_resultado", Field::LastResult),
     ("última_tipificacion", Field::LastDisposition),
     ("última_tipificación", Field::LastDisposition),

@@ -33,9 +33,20 @@ pub const fn utc_day(at: UtcMs) -> i64 {
 /// Number of a `YYYY-MM-DD` date, days since 1970-01-01; `None` when it is no date.
 #[must_use]
 pub fn day_of_date(date: &str) -> Option<i64> {
-    let date: jiff::civil::Date = date.parse().ok()?;
+    number_of(date.parse().ok()?)
+}
+
+fn number_of(date: jiff::civil::Date) -> Option<i64> {
     let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
     Some(utc_day(midnight.timestamp().into()))
+}
+
+/// Number of the day that it is in a zone (IANA), days since 1970-01-01; of a zone that nobody knows that of UTC.
+#[must_use]
+pub fn day_in(zone: &str, at: UtcMs) -> i64 {
+    let known = crate::time::zone(zone).ok();
+    let day = known.and_then(|zone| number_of(at.in_zone(&zone).date()));
+    day.unwrap_or_else(|| utc_day(at))
 }
 
 /// The date `YYYY-MM-DD` of a day by its number: the way back of [`day_of_date`].
@@ -132,6 +143,26 @@ pub struct SegmentRow {
     pub assigned_campaign: Vec<String>,
     pub assigned_team: Vec<String>,
     pub assigned_agent: Vec<String>,
+    pub streets: Vec<String>,
+    pub address_regions: Vec<String>,
+    pub address_countries: Vec<String>,
+    pub address_count: i64,
+    pub point_classes: Vec<String>,
+    pub point_roles: Vec<String>,
+    pub days_to_recall: i64,
+    pub promise_states: Vec<String>,
+    pub promise_channels: Vec<String>,
+    pub claim_states: Vec<String>,
+    pub link_states: Vec<String>,
+    pub callback: bool,
+    pub visit_states: Vec<String>,
+    pub visit_outcomes: Vec<String>,
+    pub letter_levels: Vec<String>,
+    pub message_channels: Vec<String>,
+    pub message_states: Vec<String>,
+    pub preference_channels: Vec<String>,
+    pub complaint_authorities: Vec<String>,
+    pub days_to_complaint: i64,
 }
 
 /// A field's value: several texts for fields that any open debt may match.
@@ -156,34 +187,10 @@ impl SegmentRow {
             Field::DebtorKind => Value::Texts(vec![&self.debtor_kind]),
             Field::ExternalRef => Value::Texts(vec![&self.external_ref]),
             Field::Portfolio => Value::Texts(vec![&self.portfolio]),
-            Field::Product => texts(&self.products),
-            Field::Currency => texts(&self.currencies),
             Field::Name => Value::Texts(vec![&self.name]),
             Field::Document => Value::Texts(vec![&self.document]),
             Field::Zone => Value::Texts(vec![&self.zone]),
-            Field::DebtRef => texts(&self.debt_refs),
-            Field::PartyRole => texts(&self.party_roles),
-            Field::HoldKind => texts(&self.hold_kinds),
-            Field::Consent => texts(&self.consents),
             Field::ToldZone => Value::Texts(vec![&self.told_zone]),
-            Field::City => texts(&self.cities),
-            Field::Postcode => texts(&self.postcodes),
-            Field::DebtStatus => texts(&self.debt_statuses),
-            Field::InvoiceRef => texts(&self.invoice_refs),
-            Field::Stage => texts(&self.stages),
-            Field::Phone => texts(&self.numbers),
-            Field::Email => texts(&self.emails),
-            Field::PointSource => texts(&self.point_sources),
-            Field::ConsentChannel => texts(&self.consent_channels),
-            Field::Preference => texts(&self.preferences),
-            Field::OptoutChannel => texts(&self.optout_channels),
-            Field::ComplaintState => texts(&self.complaint_states),
-            Field::PlanState => texts(&self.plan_states),
-            Field::Excuse => texts(&self.excuses),
-            Field::PaymentChannel => texts(&self.payment_channels),
-            Field::AssignedCampaign => texts(&self.assigned_campaign),
-            Field::AssignedTeam => texts(&self.assigned_team),
-            Field::AssignedAgent => texts(&self.assigned_agent),
             Field::Bucket => Value::Age(self.days_past_due),
             Field::LastResult => Value::Texts(vec![&self.last_result]),
             Field::LastDisposition => Value::Texts(vec![&self.last_disposition]),
@@ -191,8 +198,59 @@ impl SegmentRow {
             Field::OnHold => Value::Bool(self.on_hold),
             Field::Suppressed => Value::Bool(self.suppressed),
             Field::CallableNow => Value::Bool(self.callable_now),
-            _ => Value::Int(self.int(field)),
+            Field::Callback => Value::Bool(self.callback),
+            _ => match self.several(field) {
+                Some(of) => texts(of),
+                None => Value::Int(self.int(field)),
+            },
         }
+    }
+
+    /// Values of a field of which any may match.
+    fn several(&self, field: Field) -> Option<&[String]> {
+        Some(match field {
+            Field::Product => &self.products,
+            Field::Currency => &self.currencies,
+            Field::DebtRef => &self.debt_refs,
+            Field::PartyRole => &self.party_roles,
+            Field::HoldKind => &self.hold_kinds,
+            Field::Consent => &self.consents,
+            Field::City => &self.cities,
+            Field::Postcode => &self.postcodes,
+            Field::Street => &self.streets,
+            Field::AddressRegion => &self.address_regions,
+            Field::AddressCountry => &self.address_countries,
+            Field::DebtStatus => &self.debt_statuses,
+            Field::InvoiceRef => &self.invoice_refs,
+            Field::Stage => &self.stages,
+            Field::Phone => &self.numbers,
+            Field::Email => &self.emails,
+            Field::PointSource => &self.point_sources,
+            Field::PointClass => &self.point_classes,
+            Field::PointRole => &self.point_roles,
+            Field::ConsentChannel => &self.consent_channels,
+            Field::Preference => &self.preferences,
+            Field::PreferenceChannel => &self.preference_channels,
+            Field::OptoutChannel => &self.optout_channels,
+            Field::ComplaintState => &self.complaint_states,
+            Field::ComplaintAuthority => &self.complaint_authorities,
+            Field::PlanState => &self.plan_states,
+            Field::PromiseState => &self.promise_states,
+            Field::PromiseChannel => &self.promise_channels,
+            Field::ClaimState => &self.claim_states,
+            Field::LinkState => &self.link_states,
+            Field::Excuse => &self.excuses,
+            Field::PaymentChannel => &self.payment_channels,
+            Field::VisitState => &self.visit_states,
+            Field::VisitOutcome => &self.visit_outcomes,
+            Field::LetterLevel90d => &self.letter_levels,
+            Field::MessageChannel30d => &self.message_channels,
+            Field::MessageState30d => &self.message_states,
+            Field::AssignedCampaign => &self.assigned_campaign,
+            Field::AssignedTeam => &self.assigned_team,
+            Field::AssignedAgent => &self.assigned_agent,
+            _ => return None,
+        })
     }
 }
 
@@ -239,6 +297,9 @@ impl SegmentRow {
             Field::DaysSincePlacement => self.days_since_placement,
             Field::DaysToInstalment => self.days_to_instalment,
             Field::NextInstalment => self.next_instalment,
+            Field::AddressCount => self.address_count,
+            Field::DaysToRecall => self.days_to_recall,
+            Field::DaysToComplaint => self.days_to_complaint,
             // Fields of other kinds have no number; `check` refuses to compare them as such.
             _ => 0,
         }
@@ -295,5 +356,32 @@ fn compare(have: &Value<'_>, op: Op, want: &Literal) -> bool {
         Op::Le => n <= want,
         Op::Gt => n > want,
         Op::Ge => n >= want,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{HOUR_MS, UtcMs};
+
+    #[test]
+    fn a_day_begins_at_midnight_of_the_zone() {
+        let midnight = UtcMs(day_of_date("2026-11-23").expect("a date") * DAY_MS);
+        let day = |zone: &str, hours: i64| {
+            let at = midnight.plus_ms(hours * HOUR_MS);
+            (
+                date_of_day(day_in(zone, at)),
+                date_of_day(day_in(zone, at.plus_ms(-1))),
+            )
+        };
+        let both = |day: &str, before: &str| (day.to_owned(), before.to_owned());
+        // Mexico City is six hours behind all year, Madrid one ahead in November.
+        assert_eq!(
+            day("America/Mexico_City", 6),
+            both("2026-11-23", "2026-11-22")
+        );
+        assert_eq!(day("Europe/Madrid", -1), both("2026-11-23", "2026-11-22"));
+        assert_eq!(day("UTC", 0), both("2026-11-23", "2026-11-22"));
+        assert_eq!(day("no/where", 0), both("2026-11-23", "2026-11-22"));
     }
 }

@@ -149,6 +149,68 @@ const MEANS: &[Word] = words! {
     "other" "otro medio" "other";
 };
 
+const CLASSES: &[Word] = words! {
+    "mobile" "celular" "mobile";
+    "home" "casa" "home";
+    "work" "trabajo" "work";
+    "other" "otro" "other";
+};
+
+const PROMISES: &[Word] = words! {
+    "active" "vigente" "active";
+    "kept" "cumplida" "kept";
+    "kept_partial" "cumplida en parte" "kept in part";
+    "broken" "rota" "broken";
+    "cancelled" "cancelada" "cancelled";
+    "replaced" "reemplazada" "replaced";
+};
+
+const CLAIMS: &[Word] = words! {
+    "open" "por verificar" "to be looked for";
+    "found" "encontrado" "found";
+    "not_found" "no encontrado" "not found";
+};
+
+const LINKS: &[Word] = words! {
+    "created" "sin abrir" "not opened";
+    "opened" "abierta" "opened";
+    "paid" "pagada" "paid";
+    "expired" "vencida" "expired";
+    "cancelled" "cancelada" "cancelled";
+};
+
+const VISITS: &[Word] = words! {
+    "planned" "planeada" "planned";
+    "made" "hecha" "made";
+    "cancelled" "cancelada" "cancelled";
+};
+
+const OUTCOMES: &[Word] = words! {
+    "met" "con la persona" "met in person";
+    "other_person" "con otra persona" "met somebody else";
+    "nobody" "sin nadie" "nobody there";
+};
+
+const LETTERS: &[Word] = words! {
+    "L1" "L1, recordatorio" "L1, courteous";
+    "L2" "L2, firme" "L2, firm";
+    "L3" "L3, directa" "L3, direct";
+    "L4" "L4, última" "L4, last";
+};
+
+const MESSAGES: &[Word] = words! {
+    "queued" "en espera" "queued";
+    "sending" "enviándose" "being sent";
+    "sent" "enviado" "sent";
+    "delivered" "entregado" "delivered";
+    "read" "leído" "read";
+    "answered" "respondido" "answered";
+    "bounced" "rebotado" "bounced";
+    "failed" "fallido" "failed";
+    "refused" "no permitido" "not allowed";
+    "cancelled" "cancelado" "cancelled";
+};
+
 const RESULTS: &[Word] = words! {
     "" "ninguno" "none";
     "human" "contestó persona" "person answered";
@@ -182,16 +244,27 @@ pub const fn vocabulary(field: Field) -> Option<&'static [Word]> {
         Field::Bucket => BUCKETS,
         Field::Language => LANGUAGES,
         Field::DebtorKind => KINDS,
-        Field::PartyRole => ROLES,
+        Field::PartyRole | Field::PointRole => ROLES,
         Field::HoldKind => HOLDS,
         Field::DebtStatus => DEBTS,
         Field::Stage => STAGES,
-        Field::ConsentChannel | Field::OptoutChannel => CHANNELS,
+        Field::ConsentChannel
+        | Field::OptoutChannel
+        | Field::MessageChannel30d
+        | Field::PreferenceChannel => CHANNELS,
         Field::Preference => WISHES,
         Field::ComplaintState => COMPLAINTS,
         Field::PlanState => PLANS,
         Field::Excuse => EXCUSES,
-        Field::PaymentChannel => MEANS,
+        Field::PaymentChannel | Field::PromiseChannel => MEANS,
+        Field::PointClass => CLASSES,
+        Field::PromiseState => PROMISES,
+        Field::ClaimState => CLAIMS,
+        Field::LinkState => LINKS,
+        Field::VisitState => VISITS,
+        Field::VisitOutcome => OUTCOMES,
+        Field::LetterLevel90d => LETTERS,
+        Field::MessageState30d => MESSAGES,
         Field::LastResult => RESULTS,
         _ => return None,
     })

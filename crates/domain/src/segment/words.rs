@@ -146,6 +146,7 @@ fn boolean(field: Field, yes: bool) -> Told {
     let (es, en) = match field {
         Field::PromiseActive => ("no tiene promesa vigente", "has no active promise"),
         Field::OnHold => ("no tiene bloqueo vigente", "is not on hold"),
+        Field::Callback => ("no tiene llamada acordada", "has no agreed call-back"),
         Field::Suppressed => ("no está en lista de exclusión", "is on no do-not-call list"),
         Field::CallableNow => (
             "la ley no permite llamarle ahora",

@@ -276,6 +276,25 @@ fn visits_in_colombia_need_the_product_and_the_consent() {
 }
 
 #[test]
+fn a_recording_to_which_all_must_agree_waits_for_the_debtor() {
+    let mut case = Case::new(US);
+    let now = at(NOON, US.zone);
+    let asks = |case: &Case| case.book.duties(&case.facts, now).all_party_consent;
+    assert!(!asks(&case), "no shipped pack wants it");
+    let announced = "\"announce\": true,";
+    let wanted = "\"announce\": true, \"all_party_consent\": true,";
+    case.book = book("us-federal.json", announced, wanted);
+    assert!(asks(&case));
+    consent(&mut case, Channel::Call, "recording", now);
+    assert!(!asks(&case), "he agreed");
+    case.facts.consents[0].granted_at = now.plus_ms(1);
+    assert!(asks(&case), "he will agree");
+    case.facts.consents[0].granted_at = now.plus_ms(-2);
+    case.facts.consents[0].revoked_at = Some(now);
+    assert!(asks(&case), "he took it back");
+}
+
+#[test]
 fn an_sms_in_the_united_states_needs_a_fresh_check_of_the_number() {
     let mut case = Case::new(US);
     case.action.channel = Channel::Sms;

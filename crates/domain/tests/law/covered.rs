@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const LEAST_CASES: usize = 20;
 
 /// Where a pack's file may say something, and the rule or the word by which its table then has a case.
-const SECTIONS: [(&str, &str); 16] = [
+const SECTIONS: [(&str, &str); 18] = [
     ("/caller_id/prefix", "PACK/caller_id.prefix"),
     (
         "/caller_id/registered_list",
@@ -34,6 +34,11 @@ const SECTIONS: [(&str, &str); 16] = [
         "/messages/sms_reassigned_check_days",
         "PACK/messages/number_check",
     ),
+    (
+        "/opening/validation_notice_within_days",
+        "PACK/opening.validation_notice",
+    ),
+    ("/inbound", "inbound"),
     ("/channel_authorisation", "PACK/channel_authorisation"),
     ("/visits", "PACK/visits"),
     ("/strict_mode", "PACK/strict_mode/one_action_day"),
@@ -86,6 +91,17 @@ fn uncovered(pack: &str, table: &Table<'_>) -> Vec<String> {
     let rules = refusing_rules(pack, &file);
     let roles = texts(&file["parties"]["allowed"]).filter(|role| *role != "titular");
     let asked = roles.map(|role| format!("role {role}"));
+    let left_out = |exclusion: &&str| {
+        let word = excluded_by(exclusion);
+        let fits = |r: &Row<'_>| r.expect == "allow" && r.set.iter().any(|w| w.contains(word));
+        !table.rows.iter().any(fits)
+    };
+    let counted = file["caps"].as_array().into_iter().flatten();
+    let counted: Vec<String> = counted
+        .flat_map(|cap| texts(&cap["exclusions"]))
+        .filter(left_out)
+        .map(|exclusion| format!("{pack}.txt leaves out nothing by {exclusion}"))
+        .collect();
     let denied = rules.into_iter().filter(|rule| !named(rule));
     let silent = asked.filter(|what| !allowed(what));
     let widened =
@@ -95,7 +111,18 @@ fn uncovered(pack: &str, table: &Table<'_>) -> Vec<String> {
         .map(|rule| format!("{pack}.txt has no case of {rule}"))
         .chain(silent.map(|what| format!("{pack}.txt allows no {what}")))
         .chain(narrow.then(|| format!("{pack}.txt widens no hours")))
+        .chain(counted)
         .collect()
+}
+
+/// The word of a case by which an exclusion of a cap shows.
+fn excluded_by(exclusion: &str) -> &'static str {
+    match exclusion {
+        "direct_prior_consent_last_7d" => "consent call_within_7_days",
+        "did_not_connect_to_number" => "network=no",
+        "professionals" => "attorney",
+        other => panic!("no word for the exclusion '{other}'"),
+    }
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = &str> {

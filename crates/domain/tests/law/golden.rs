@@ -223,7 +223,11 @@ fn set(case: &mut Case, what: &str, zone: &str) {
             case.facts.debtor.subdivision = (first != "-").then(|| first.to_owned());
         }
         "debts" => case.facts.debts.push(debt(40 + text_of::<u128>(first))),
-        "second" => case.facts.points.push(point(6, first)),
+        "second" => {
+            let mut second = point(6, first);
+            second.role = words.get(2).map_or(second.role, |role| text_of(role));
+            case.facts.points.push(second);
+        }
         "use" => case.action.point_id = Some(PointId(id(text_of::<u128>(first)))),
         "hold" => held(case, &words[1..], zone),
         "consent" => case.facts.consents.push(Consent {
@@ -338,6 +342,22 @@ fn short_fault(case: &Case, row: &Row<'_>, wanted: &str, zone: &str) -> Option<S
     (!right).then(|| format!("wanted {wanted}, got {found:?}"))
 }
 
+/// What is wrong with what his packs ask of the line that he calls, if anything: share in percent, in time in seconds,
+/// a person in seconds.
+fn inbound_fault(case: &Case, row: &Row<'_>, wanted: &str, zone: &str) -> Option<String> {
+    let found = case.book.inbound_duty(&case.facts, at(row.when, zone));
+    let right = match wanted.split_whitespace().collect::<Vec<_>>()[..] {
+        ["none"] => found.is_none(),
+        [percent, within, human] => found.is_some_and(|duty| {
+            duty.target_pct.total_cmp(&text_of(percent)).is_eq()
+                && duty.within_ms == text_of::<i64>(within) * SECOND_MS
+                && duty.human_ms == Some(text_of::<i64>(human) * SECOND_MS)
+        }),
+        _ => panic!("'{wanted}' is neither none nor three numbers"),
+    };
+    (!right).then(|| format!("wanted {wanted}, got {found:?}"))
+}
+
 /// What is wrong with whether a message may be left on his mailbox, if anything.
 fn mailbox_fault(case: &Case, row: &Row<'_>, wanted: &str, zone: &str) -> Option<String> {
     let said = row.set.iter().find_map(|what| what.strip_prefix("says "));
@@ -379,6 +399,7 @@ fn every_golden_case_has_its_verdict() {
             let fault = match row.expect.split_once(' ') {
                 Some(("mailbox", wanted)) => mailbox_fault(&case, row, wanted, zone),
                 Some(("short", wanted)) => short_fault(&case, row, wanted, zone),
+                Some(("inbound", wanted)) => inbound_fault(&case, row, wanted, zone),
                 _ => fault(&case.judge_at(row.when, zone), row.expect, zone),
             };
             if let Some(fault) = fault {

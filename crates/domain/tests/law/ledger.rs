@@ -434,6 +434,18 @@ fn after_a_conversation_the_debt_rests_a_day() {
 fn the_day_of_the_conversation_is_day_one_of_seven() {
     let mut case = Case::new(US);
     case.row(LedgerKind::Conversation, at("2026-11-24T20:00", US.zone));
+    // The notice of the law followed it.
+    case.facts.consents.push(Consent {
+        id: ConsentId(id(8)),
+        debtor_id: DebtorId(id(1)),
+        channel: Channel::Letter,
+        purpose: "validation_notice".into(),
+        granted_at: at("2026-11-25T10:00", US.zone),
+        until: None,
+        revoked_at: None,
+        proof: "carta 7".into(),
+        revoke_proof: None,
+    });
     let free = at("2026-12-01T08:00", US.zone);
     deferred(
         &case.judge_at("2026-11-30T12:00", US.zone),

@@ -1,11 +1,4 @@
-//! Telephone events, each led by its timestamp.
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let mut receiver = media::dtmf::Receiver::default();
-    for chunk in data.chunks(8) {
-        let mut timestamp = [0u8; 4];
-        let len = chunk.len().min(4);
-        timestamp[..len].copy_from_slice(&chunk[..len]);
-        let _ = receiver.push(u32::from_be_bytes(timestamp), &chunk[len..]);
-    }
-});
+#[path = "../bodies/dtmf.rs"]
+mod body;
+libfuzzer_sys::fuzz_target!(|data: &[u8]| body::run(data));

@@ -1,10 +1,4 @@
-//! Prompt files, and recordings after a crash.
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let _ = media::prompt::Prompt::from_wav(data);
-    let mut file = std::io::Cursor::new(data.to_vec());
-    if let Ok(repaired) = media::wav::repair(&mut file) {
-        let info = media::wav::parse_header(file.get_ref()).expect("repaired");
-        assert_eq!(info.data_bytes, repaired.data_bytes);
-    }
-});
+#[path = "../bodies/wav.rs"]
+mod body;
+libfuzzer_sys::fuzz_target!(|data: &[u8]| body::run(data));

@@ -76,7 +76,7 @@ fn check(files: &[PathBuf], args: &ConfigArgs) -> Result<(), Failure> {
                     String::new()
                 } else {
                     format!(
-                        "; nothing holds anybody to it yet, so the house floor does: {}",
+                        "; nothing holds anybody to it, so the house floor does: {}",
                         pack.unjudged.join(", ")
                     )
                 };
@@ -96,6 +96,9 @@ fn check(files: &[PathBuf], args: &ConfigArgs) -> Result<(), Failure> {
                     pack.id,
                     pack.version
                 ));
+                for (field, why) in &pack.beside {
+                    say(format!("  {field} changes nothing: {why}"));
+                }
             }
             Err(error) => {
                 faults += 1;

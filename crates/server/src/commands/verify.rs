@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::node::recordings::Shelves;
 use domain::entity::{Attempt, RecordMode, Recording, RecordingOutcome, RecordingPlace};
 use domain::ids::CampaignId;
+use domain::law::RuleBook;
 use domain::ports::store::{AttemptFilter, PageRequest};
 use domain::ports::{Store, StoreError};
 use std::collections::HashMap;
@@ -62,7 +63,8 @@ pub(crate) async fn run(what: VerifyCommand) -> Result<(), Failure> {
     let config = read_config(&args)?;
     let store = crate::node::open_store(&config.database).await?;
     let shelves = Shelves::look(&config)?;
-    let count = walk(&store, &shelves).await?;
+    let book = crate::node::rule_book(&config.law)?;
+    let count = walk(&store, &shelves, &book).await?;
     say(count.told());
     match count.first {
         None => Ok(()),
@@ -70,7 +72,22 @@ pub(crate) async fn run(what: VerifyCommand) -> Result<(), Failure> {
     }
 }
 
-async fn walk(store: &Arc<dyn Store>, shelves: &Shelves) -> anyhow::Result<Count> {
+/// Whether the law let the recording of a call begin only once the debtor had agreed.
+async fn asks_first(
+    store: &Arc<dyn Store>,
+    book: &RuleBook,
+    attempt: &Attempt,
+) -> anyhow::Result<bool> {
+    let at = attempt.answered_at.unwrap_or(attempt.opened_at);
+    match store.contact_facts(attempt.debtor_id, at).await {
+        Ok(facts) => Ok(book.duties(&facts, at).all_party_consent),
+        // The debtor was erased: no law speaks for him any more.
+        Err(StoreError::NotFound(_)) => Ok(false),
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn walk(store: &Arc<dyn Store>, shelves: &Shelves, book: &RuleBook) -> anyhow::Result<Count> {
     let mut count = Count::default();
     let mut modes: HashMap<CampaignId, RecordMode> = HashMap::new();
     let mut page = PageRequest {
@@ -98,7 +115,8 @@ async fn walk(store: &Arc<dyn Store>, shelves: &Shelves) -> anyhow::Result<Count
                 },
             };
             // On demand: only those that were switched on have a recording.
-            let expected = mode == RecordMode::All || attempt.recording_id.is_some();
+            let expected = attempt.recording_id.is_some()
+                || (mode == RecordMode::All && !asks_first(store, book, &attempt).await?);
             if expected {
                 count.recordable += 1;
                 check(store, shelves, &attempt, &mut count).await?;

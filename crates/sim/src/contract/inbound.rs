@@ -173,6 +173,7 @@ async fn rows_are_listed_and_counted(store: &Subject) {
         (O::GaveUp, 9_000),
         (O::CallBack, 40_000),
         (O::Closed, 0),
+        (O::TimedOut, 60_000),
         (O::OptedOut, 3_000),
         (O::Open, 0),
     ];
@@ -184,13 +185,14 @@ async fn rows_are_listed_and_counted(store: &Subject) {
     }
     rows.sort_by_key(|r| std::cmp::Reverse(r.id));
     let want = InboundCount {
-        offered: 7,
+        offered: 8,
         answered: 2,
         in_time: 1,
         gave_up: 1,
         call_back: 1,
         opted_out: 1,
-        announced: 1,
+        announced: 2,
+        unserved: 1,
         wait_ms: 35_000,
         waiting: 1,
         waiting_since: Some(NOW),
@@ -226,7 +228,7 @@ async fn they_are_listed(
         outcome: None,
     };
     let mut page = PageRequest {
-        limit: 4,
+        limit: 5,
         cursor: None,
     };
     let first = store.list_inbound(&ask, &page).await.expect("works");

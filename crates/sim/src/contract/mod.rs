@@ -63,6 +63,7 @@ mod rejudged;
 pub mod reports;
 mod row_facts;
 pub mod scene;
+mod segment_days;
 mod settled;
 pub mod stages;
 pub mod strategies;

@@ -17,6 +17,7 @@ pub async fn all(store: Subject) {
     segments_count(&store).await;
     segments_ask_for_units_of_any_currency(&store).await;
     segments_show_the_greatest_first(&store).await;
+    super::segment_days::all(&store).await;
     debtors_are_found(&store).await;
     tables_are_counted(&store).await;
 }

@@ -20,6 +20,7 @@ pub(super) fn summed<'a>(
     let mut sum = InboundCount::default();
     for row in rows {
         sum.offered += 1;
+        sum.unserved += u64::from(row.outcome.unserved());
         match row.outcome {
             InboundOutcome::Open => {
                 sum.waiting += 1;

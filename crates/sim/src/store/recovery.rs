@@ -86,7 +86,8 @@ pub(super) fn expected(
         (sum.client_id == client, sum.currency, sum.bucket, of)
     });
     let rates = RecoveryRates::of(measured);
-    let today = utc_day(now);
+    let days = super::segment_rows::days_of(t, client, now);
+    let today = days.values().min().copied().unwrap_or(utc_day(now));
     let of_client = t.policies.values().filter(|p| p.client_id == client);
     let newest = of_client.max_by_key(|p| p.version);
     let ageing = newest.map_or_else(AgeingSet::default, |p| p.terms.ageing.clone());

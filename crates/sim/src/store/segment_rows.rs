@@ -3,12 +3,13 @@
 use super::Tables;
 use super::portfolio::mark_of;
 use domain::entity::{
-    Address, Attempt, Complaint, Consent, ContactPoint, Debt, DebtItem, DebtStage, DebtStatus,
-    Debtor, Excuse, Hold, Instalment, LedgerRow, Letter, Message, Party, Payment, Plan, Preference,
-    Promise, Suppression,
+    Address, Attempt, Claim, Complaint, Consent, ContactPoint, Debt, DebtItem, DebtStage,
+    DebtStatus, Debtor, Excuse, Hold, Instalment, LedgerRow, Letter, Message, Party, Payment,
+    PaymentLink, Placement, Plan, Preference, Promise, Suppression, Visit,
 };
-use domain::ids::{ClientId, DebtorId, PlanId};
-use domain::segment::{Assigned, SegmentFacts, SegmentRow};
+use domain::ids::{ClientId, DebtorId, PlanId, PortfolioId};
+use domain::ports::store::ItemState;
+use domain::segment::{Assigned, SegmentFacts, SegmentRow, day_in, utc_day};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
@@ -65,11 +66,51 @@ fn parts_of(t: &Tables) -> BTreeMap<PlanId, Vec<&Instalment>> {
     parts
 }
 
-/// Days on which open ones of these debts were placed.
-fn placed_on<'a>(t: &'a Tables, debts: &[&Debt]) -> Vec<&'a str> {
+/// Placements of the open ones of these debts.
+fn placed<'a>(t: &'a Tables, debts: &[&Debt]) -> Vec<&'a Placement> {
     let open = debts.iter().filter(|d| d.status == DebtStatus::Open);
     let placed = open.filter_map(|d| t.placements.get(t.placed.get(&d.id)?));
-    placed.map(|p| p.placed_on.as_str()).collect()
+    placed.collect()
+}
+
+/// Instalments of these plans.
+fn instalments_of<'a>(
+    parts: &BTreeMap<PlanId, Vec<&'a Instalment>>,
+    plans: &[&Plan],
+) -> Vec<&'a Instalment> {
+    let own = plans.iter().filter_map(|plan| parts.get(&plan.id));
+    own.flatten().copied().collect()
+}
+
+/// Due items of these debts.
+fn items_of<'a>(t: &'a Tables, debts: &[&Debt]) -> Vec<&'a DebtItem> {
+    let own = debts.iter().filter_map(|debt| t.debt_items.get(&debt.id));
+    own.flatten().collect()
+}
+
+/// The day that it is in the zone of each portfolio of a client.
+pub(super) fn days_of(t: &Tables, client: ClientId, now: UtcMs) -> BTreeMap<PortfolioId, i64> {
+    let ours = t.portfolios.values().filter(|p| p.client_id == client);
+    ours.map(|p| (p.id, day_in(&p.zone, now))).collect()
+}
+
+fn portfolio_of<'a>(t: &'a Tables, debtor: &Debtor) -> &'a str {
+    let known = t.portfolios.get(&debtor.portfolio_id);
+    known.map_or("", |p| p.name.as_str())
+}
+
+/// Days on which debts were placed, and on which they are to be given back.
+fn placed_days<'a>(placed: &[&'a Placement]) -> (Vec<&'a str>, Vec<&'a str>) {
+    let on = placed.iter().map(|p| p.placed_on.as_str());
+    let back = placed.iter().filter_map(|p| p.recall_on.as_deref());
+    (on.collect(), back.collect())
+}
+
+/// Debtors of a client whose file is in as a whole.
+fn ours(t: &Tables, client: ClientId) -> impl Iterator<Item = &Debtor> {
+    t.debtors
+        .values()
+        .filter(move |d| d.client_id == client && !super::import_rows::is_half(t, d.id))
 }
 
 /// Every debtor of a client with the values of every field at `now`, by id.
@@ -92,28 +133,23 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
     let parts = parts_of(t);
     let letters = by_debtor(t.letters.values(), |r: &Letter| r.debtor_id);
     let ledger = by_debtor(t.ledger.iter(), |r: &LedgerRow| r.debtor_id);
-    let listings: BTreeMap<DebtorId, Vec<Suppression>> = listings(t, client);
-    let ours = t
-        .debtors
-        .values()
-        .filter(|d| d.client_id == client && !super::import_rows::is_half(t, d.id));
-    ours.map(|debtor| {
-        let portfolio = t
-            .portfolios
-            .get(&debtor.portfolio_id)
-            .map_or("", |p| p.name.as_str());
+    let claims = by_debtor(t.claims.values(), |r: &Claim| r.debtor_id);
+    let links = by_debtor(t.money.links.values(), |r: &PaymentLink| r.debtor_id);
+    let places = by_debtor(t.items.values(), |r: &ItemState| r.debtor_id);
+    let visits = by_debtor(t.visits.values(), |r: &Visit| r.debtor_id);
+    let (listings, days) = (listings(t, client), days_of(t, client, now));
+    let ours = ours(t, client).map(|debtor| {
+        let portfolio = portfolio_of(t, debtor);
+        let today = days.get(&debtor.portfolio_id);
         let listed = listings.get(&debtor.id).map_or(&[][..], Vec::as_slice);
         let suppressions: Vec<&Suppression> = listed.iter().collect();
-        let own = of(&debts, debtor.id).iter();
-        let items = own.filter_map(|debt| t.debt_items.get(&debt.id)).flatten();
-        let items: Vec<&DebtItem> = items.collect();
-        let own = of(&plans, debtor.id).iter();
-        let own = own.filter_map(|p| parts.get(&p.id)).flatten();
-        let instalments: Vec<&Instalment> = own.copied().collect();
-        let placed_on = placed_on(t, of(&debts, debtor.id));
+        let items = items_of(t, of(&debts, debtor.id));
+        let instalments = instalments_of(&parts, of(&plans, debtor.id));
+        let (placed_on, recall_on) = placed_days(&placed(t, of(&debts, debtor.id)));
         let facts = SegmentFacts {
             debtor,
             portfolio,
+            today: today.copied().unwrap_or(utc_day(now)),
             debts: of(&debts, debtor.id),
             points: of(&points, debtor.id),
             attempts: of(&attempts, debtor.id),
@@ -134,12 +170,17 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
             complaints: of(&complaints, debtor.id),
             instalments: &instalments,
             placed_on: &placed_on,
+            recall_on: &recall_on,
+            claims: of(&claims, debtor.id),
+            links: of(&links, debtor.id),
+            places: of(&places, debtor.id),
+            visits: of(&visits, debtor.id),
             messages: of(&messages, debtor.id),
             letters: of(&letters, debtor.id),
             ledger: of(&ledger, debtor.id),
             assigned: assigned(t, debtor.id),
         };
         (debtor, facts.row(now))
-    })
-    .collect()
+    });
+    ours.collect()
 }

@@ -1,7 +1,7 @@
 //! What is counted over a while, and who is found by a value of his, is found by an index: the cost grows with what
 //! happened, not with what is stored.
 
-use super::Filter;
+use super::{Filter, Today};
 use crate::SqlStore;
 use domain::ids::ClientId;
 use domain::segment::parse;
@@ -13,9 +13,10 @@ const NOW: UtcMs = UtcMs(1_795_359_600_000);
 async fn plan_of(store: &SqlStore, text: &str, few: bool) -> String {
     let expr = parse(text).unwrap();
     let (dialect, client) = (store.dialect(), ClientId(Uuid::nil()));
+    let today = Today::of(NOW, []);
     let filter = match few {
-        true => Filter::of_few(dialect, client, &expr, NOW),
-        false => Filter::of_client(dialect, client, &expr, NOW),
+        true => Filter::of_few(dialect, client, &expr, &today),
+        false => Filter::of_client(dialect, client, &expr, &today),
     };
     let sql = format!(
         "EXPLAIN QUERY PLAN SELECT COUNT(*) FROM debtors d WHERE {}",
@@ -39,6 +40,10 @@ async fn what_happened_is_found_by_an_index() {
         ("messages_30d = 0", "messages_sent_to"),
         ("promises_broken_60d >= 2", "promises_broken"),
         ("letters_30d >= 1", "letters_made"),
+        ("letter_level_90d = 'L1'", "letters_made"),
+        ("callback", "campaign_items_callbacks"),
+        ("message_state_30d = 'bounced'", "messages_sent"),
+        ("message_channel_30d = 'sms'", "messages_sent"),
         ("visits_30d >= 1", "ledger_visits"),
         ("visits_30d = 0", "ledger_visits"),
         ("email_count >= 1", "contact_points_emails"),

@@ -156,15 +156,15 @@ impl Compiler {
                     true => format!("NOT ({sum}{fit})"),
                     false => format!("{sum}{fit}"),
                 };
-                let so = match told {
-                    Told::Nothing => String::new(),
-                    // Within: of what is denied as a whole PostgreSQL joins nothing.
-                    Told::Is(so) | Told::Needs(so) => format!(" AND {so}"),
-                };
-                format!(
+                let rows = format!(
                     "EXISTS (SELECT 1 FROM (SELECT x.debtor_id FROM {table} x WHERE {condition} \
-                        GROUP BY x.debtor_id HAVING {having}) s WHERE s.debtor_id=d.id{so})"
-                )
+                        GROUP BY x.debtor_id HAVING {having}) s WHERE s.debtor_id=d.id)"
+                );
+                match told {
+                    Told::Nothing => rows,
+                    // Before, and not within: a join that has more to compare than ids may be one that sorts everybody.
+                    Told::Is(so) | Told::Needs(so) => format!("({so} AND {rows})"),
+                }
             }
         };
         match fits.none {

@@ -5,7 +5,7 @@ use super::{ALWAYS, Compiler, NEVER, Owing, Reach};
 use crate::hundredths;
 use crate::listing::suppressed;
 use crate::sql::Dialect;
-use domain::segment::{Field, NEVER_DAYS, NO_SCORE, date_of_day, utc_day};
+use domain::segment::{Field, NEVER_DAYS, NO_SCORE, date_of_day};
 use domain::time::DAY_MS;
 
 /// How a field is found in SQL.
@@ -138,6 +138,7 @@ impl Compiler {
             Field::OnHold => Source::Condition(self.on_hold()),
             Field::Suppressed => Source::Condition(suppressed(self.reach, self.dialect)),
             Field::CallableNow => Source::Condition(self.callable_now()),
+            Field::Callback => Source::Condition(self.with("campaign_items", AGREED, false)),
             Field::LastResult => value("d.last_result"),
             Field::LastDisposition => value("d.last_disposition"),
             _ => self.tie(field),
@@ -153,16 +154,25 @@ impl Compiler {
             Field::ToldZone => Source::Value("COALESCE(d.told_zone,'')".to_owned()),
             Field::City => so("addresses", "NOT x.bad", Has::Column("city")),
             Field::Postcode => so("addresses", "NOT x.bad", Has::Column("postcode")),
+            Field::Street => so("addresses", "NOT x.bad", Has::Column("street")),
+            Field::AddressRegion => so("addresses", "NOT x.bad", Has::Column("region")),
+            Field::AddressCountry => so("addresses", "NOT x.bad", Has::Column("country")),
             Field::DebtStatus => any("debts", Has::Column("status")),
             Field::InvoiceRef => any(OPEN_ITEMS, Has::Column("reference")),
             Field::Stage => any("debt_stages", Has::Column("stage")),
             Field::Phone => so("contact_points", "x.channel<>'email'", Has::Key("value")),
             Field::Email => so("contact_points", "x.channel='email'", Has::Key("value")),
             Field::PointSource => so("contact_points", USABLE, Has::Column("source")),
+            Field::PointClass => so("contact_points", USABLE, Has::Column("class")),
+            Field::PointRole => so("contact_points", USABLE, Has::Column("role")),
             Field::ConsentChannel => {
                 Source::Any("consents", self.consented(), Has::Column("channel"))
             }
             Field::Preference => Source::Any("preferences", self.wished(), Has::Column("kind")),
+            Field::PreferenceChannel => {
+                let about = format!("x.channel IS NOT NULL AND {}", self.wished());
+                Source::Any("preferences", about, Has::Column("channel"))
+            }
             Field::OptoutChannel => {
                 let condition = format!(
                     "x.kind='channel_optout' AND x.channel IS NOT NULL AND {}",
@@ -171,9 +181,23 @@ impl Compiler {
                 Source::Any("holds", condition, Has::Column("channel"))
             }
             Field::ComplaintState => any("complaints", Has::Column("state")),
+            Field::ComplaintAuthority => any("complaints", Has::Column("authority")),
             Field::PlanState => any("plans", Has::Column("state")),
             Field::Excuse => any("excuses", Has::Column("kind")),
             Field::PaymentChannel => any("payments", Has::Column("channel")),
+            Field::PromiseState => any("promises", Has::Column("state")),
+            Field::PromiseChannel => so("promises", "x.state='active'", Has::Column("channel")),
+            Field::ClaimState => any("claims", Has::Column("state")),
+            Field::LinkState => any("payment_links", Has::Column("state")),
+            Field::VisitState => any("visits", Has::Column("state")),
+            Field::VisitOutcome => so("visits", "x.outcome IS NOT NULL", Has::Column("outcome")),
+            Field::LetterLevel90d => {
+                Source::Any("letters", self.lettered(90), Has::Column("level"))
+            }
+            Field::MessageChannel30d => {
+                Source::Any("messages", self.sent(30), Has::Column("channel"))
+            }
+            Field::MessageState30d => Source::Any("messages", self.sent(30), Has::Column("state")),
             Field::AssignedCampaign => named("campaign_id", "campaigns"),
             Field::AssignedTeam => named("team_id", "teams"),
             Field::AssignedAgent => named("agent_id", "agents"),
@@ -211,11 +235,11 @@ impl Compiler {
             Field::DaysSinceRpc => return self.days_since("d.last_rpc_at"),
             Field::DaysSincePayment => return self.days_since("d.last_paid_at"),
             Field::DaysToPromise => {
-                let today = self.bind(utc_day(self.now));
+                let today = self.bind(self.today);
                 return Source::Value(format!("COALESCE(d.promise_due_day-{today},{NEVER_DAYS})"));
             }
             Field::DaysToStatute => {
-                let today = self.bind(utc_day(self.now));
+                let today = self.bind(self.today);
                 return Source::Value(format!("COALESCE(d.statute_day-{today},{NEVER_DAYS})"));
             }
             Field::DaysSinceConfirmed => {
@@ -229,45 +253,37 @@ impl Compiler {
 
     /// Rows of another table, as they are counted now.
     fn counted(&mut self, field: Field) -> Source {
-        let mut since = |days: i64| self.bind(self.now.plus_ms(-days * DAY_MS));
         let mut told = Told::Nothing;
         let (table, condition, index) = match field {
             Field::Attempts7d => {
-                let from = since(7);
+                let from = self.since(7);
                 told = Told::Is(format!("COALESCE(d.last_attempt_at>{from},FALSE)"));
                 ("attempts", format!("x.opened_at>{from}"), None)
             }
             Field::Rpc30d => (
                 "attempts",
-                format!("x.identity_at>{}", since(30)),
+                format!("x.identity_at>{}", self.since(30)),
                 Some("attempts_identified"),
             ),
-            Field::Messages30d => (
-                "messages",
-                format!("x.sent_at>{}", since(30)),
-                Some("messages_sent_to"),
-            ),
-            Field::Letters30d => (
-                "letters",
-                format!("x.client_id=$1 AND x.made_at>{}", since(30)),
-                Some("letters_made"),
-            ),
+            Field::Messages30d => ("messages", self.sent(30), Some("messages_sent_to")),
+            Field::Letters30d => ("letters", self.lettered(30), Some("letters_made")),
             Field::Visits30d => (
                 "ledger",
                 // One that is planned has not been made.
                 format!(
                     "x.kind='visit' AND x.at>{} AND x.at<={}",
-                    since(30),
-                    since(0)
+                    self.since(30),
+                    self.since(0)
                 ),
                 Some("ledger_visits"),
             ),
             Field::PromisesBroken60d => (
                 "promises",
-                format!("x.state='broken' AND x.closed_at>{}", since(60)),
+                format!("x.state='broken' AND x.closed_at>{}", self.since(60)),
                 Some("promises_broken"),
             ),
             Field::PromisesPartial => ("promises", "x.state='kept_partial'".to_owned(), None),
+            Field::AddressCount => ("addresses", "NOT x.bad".to_owned(), None),
             Field::EmailCount => (
                 "contact_points",
                 "x.channel='email' AND NOT x.bad".to_owned(),
@@ -321,6 +337,10 @@ impl Compiler {
             Field::DaysSincePlacement => {
                 self.day("MAX(x.placed_on)", (PLACED, true), Toward::Since)
             }
+            Field::DaysToRecall => self.day("MIN(x.recall_on)", (RECALLED, true), Toward::Until),
+            Field::DaysToComplaint => {
+                self.day("MIN(x.deadline)", (UNANSWERED, false), Toward::Until)
+            }
             _ => Source::Condition(NEVER.to_owned()),
         }
     }
@@ -350,8 +370,8 @@ impl Compiler {
     fn date(&self, days: i64, toward: Toward) -> String {
         let days = days.clamp(-FAR_DAYS, FAR_DAYS);
         date_of_day(match toward {
-            Toward::Since => utc_day(self.now) - days,
-            Toward::Until => utc_day(self.now) + days,
+            Toward::Since => self.today - days,
+            Toward::Until => self.today + days,
         })
     }
 
@@ -359,6 +379,26 @@ impl Compiler {
     fn owed(&self, column: &str) -> Source {
         let amount = format!("x.{column}");
         Source::Value(hundredths::of_debts(column, &amount, self.owing))
+    }
+
+    /// The instant so many days before now.
+    fn since(&mut self, days: i64) -> String {
+        self.bind(self.now.plus_ms(-days * DAY_MS))
+    }
+
+    /// A message that was sent within so many days.
+    fn sent(&mut self, days: i64) -> String {
+        format!("x.sent_at>{}", self.since(days))
+    }
+
+    /// A letter that was made within so many days.
+    fn lettered(&mut self, days: i64) -> String {
+        let since = self.since(days);
+        match self.reach {
+            Reach::All => format!("x.client_id=$1 AND x.made_at>{since}"),
+            // His own index finds his letters; with the client in it SQLite may take that of all of the client.
+            Reach::Few => format!("x.made_at>{since}"),
+        }
     }
 
     fn days_since(&mut self, instant: &str) -> Source {
@@ -411,6 +451,13 @@ impl Compiler {
 const PLACED: &str = "(SELECT o.debtor_id, p.placed_on FROM debts o JOIN placements p ON p.id=o.placement_id \
     WHERE o.status='open')";
 
+/// Open debts that are to be given back on a day, as rows that belong to a debtor.
+const RECALLED: &str = "(SELECT o.debtor_id, p.recall_on FROM debts o JOIN placements p ON p.id=o.placement_id \
+    WHERE o.status='open' AND p.recall_on IS NOT NULL)";
+
+/// Complaints that wait for an answer.
+const UNANSWERED: &str = "(SELECT c.debtor_id, c.deadline FROM complaints c WHERE c.state='open')";
+
 /// Instalments that are due of plans that run, as rows that belong to a debtor.
 const PARTS: &str = "(SELECT p.debtor_id, p.currency, i.due_date, i.amount_minor-i.paid_minor AS left_minor \
     FROM plans p JOIN instalments i ON i.plan_id=p.id \
@@ -427,6 +474,9 @@ pub(super) const OPEN: &str = "x.status='open'";
 /// Open debts of the client's portfolios, so that the index by portfolio and key finds one.
 const DEBT_BY_KEY: &str = "x.status='open' \
     AND x.portfolio_id IN (SELECT p.id FROM portfolios p WHERE p.client_id=$1)";
+
+/// Items whose call-back is agreed, in the words of their index.
+const AGREED: &str = "NOT x.done AND x.priority>=20 AND x.note LIKE 'callback%'";
 
 const USABLE: &str = "x.channel='call' AND NOT x.bad";
 

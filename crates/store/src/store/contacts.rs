@@ -148,9 +148,10 @@ impl ContactStore for SqlStore {
             left: members::end_left(self, campaign, parts, now).await?,
             ..RefillReport::default()
         };
+        let today = self.today_of(campaign.client_id, now).await?;
         for (part, at) in (0_u32..).zip(0..parts.len()) {
             let expr = only_here(parts, at);
-            let filter = Filter::of_client(self.dialect(), campaign.client_id, &expr, now);
+            let filter = Filter::of_client(self.dialect(), campaign.client_id, &expr, &today);
             let filter = self.whole(filter).await?;
             let moved = (parts.len() > 1).then_some(part);
             let place = (part, now);

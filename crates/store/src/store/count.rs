@@ -130,12 +130,13 @@ pub(super) async fn count_all(
     client: ClientId,
     now: UtcMs,
 ) -> Result<SegmentCount, StoreError> {
-    let shares = Shares::read(&mut store.read().await?, client, now).await?;
+    let today = store.today_of(client, now).await?;
+    let shares = Shares::read(&mut store.read().await?, client, today.first).await?;
     if store.dialect() == Dialect::Pg {
-        let parts = Parts::of(client, (expr, half), now);
+        let parts = Parts::of(client, (expr, half), &today);
         return parts.count(&mut store.wide().await?, client, &shares).await;
     }
-    let filter = &Filter::of_client(store.dialect(), client, expr, now).without(half);
+    let filter = &Filter::of_client(store.dialect(), client, expr, &today).without(half);
     let of = store.debtors_of(client).await?;
     let halves = match of > EXACT_MAX {
         true => store.halves().await?,

@@ -4,13 +4,12 @@
 use super::count::{Asked, all_of, count_in, together, usual_currencies};
 use super::owed::{Owed, sums_of_any, sums_of_columns};
 use super::recovery::Shares;
-use crate::segment::{Filter, Owing};
+use crate::segment::{Filter, Owing, Today};
 use crate::sql::{Dialect, Link, vals};
 use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
 use domain::ports::store::SegmentCount;
 use domain::segment::Expr;
-use domain::time::UtcMs;
 use std::fmt::Write as _;
 
 /// What is read of those with debts in several currencies is read again and again, and in memory soon: with 4,
@@ -29,8 +28,9 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Without debtors whom the files `half` made.
-    pub(super) fn of(client: ClientId, (expr, half): (&Expr, &[ImportId]), now: UtcMs) -> Self {
-        let part = |owing| Filter::of_owing((Dialect::Pg, owing), client, expr, now).without(half);
+    pub(super) fn of(client: ClientId, (expr, half): (&Expr, &[ImportId]), today: &Today) -> Self {
+        let part =
+            |owing| Filter::of_owing((Dialect::Pg, owing), client, expr, today).without(half);
         Self {
             one: part(Owing::One),
             several: part(Owing::Several),

@@ -21,7 +21,7 @@ const MONEY: [&str; 6] = [
     "currency = 'KWD' and not currency = 'MXN'",
     "balance > 100.00 or principal > 50.00",
     "not (balance <= 1000.00 or overdue >= 20000.00 or suppressed)",
-    "not (attempts_7d >= 1 or paid_30d > 0.00) and currency != 'USD'",
+    "not (attempts_7d >= 1 or overdue > 100.00) and currency != 'USD'",
     "portfolio = 'bench' and not portfolio in ('none', 'neither')",
 ];
 
@@ -56,11 +56,12 @@ async fn mixed(store: &SqlStore) -> Filled {
 
 async fn both(store: &SqlStore, filled: &Filled, expr: &Expr) -> [SegmentCount; 2] {
     let (client, now) = (filled.client, filled.now);
+    let today = store.today_of(client, now).await.unwrap();
     let mut read = store.wide().await.unwrap();
-    let shares = Shares::read(&mut read, client, now).await.unwrap();
-    let whole = Filter::of_client(Dialect::Pg, client, expr, now);
+    let shares = Shares::read(&mut read, client, today.first).await.unwrap();
+    let whole = Filter::of_client(Dialect::Pg, client, expr, &today);
     let whole = count(&mut read, &all_of(&whole), client, &shares).await;
-    let parts = Parts::of(client, (expr, &[]), now);
+    let parts = Parts::of(client, (expr, &[]), &today);
     let parts = parts.count(&mut read, client, &shares).await;
     [whole.unwrap(), parts.unwrap()]
 }
@@ -102,7 +103,8 @@ async fn the_first_part_asks_nobody_s_other_rows() {
     for text in MONEY.iter().chain(&alone) {
         let expr = parse(text).unwrap();
         let one = (Dialect::Pg, Owing::One);
-        let filter = Filter::of_owing(one, filled.client, &expr, filled.now);
+        let today = store.today_of(filled.client, filled.now).await.unwrap();
+        let filter = Filter::of_owing(one, filled.client, &expr, &today);
         let sql = format!(
             "EXPLAIN SELECT COUNT(*) FROM debtors d WHERE {}",
             filter.sql
@@ -129,12 +131,12 @@ async fn who_owes_nothing_owes_in_no_currency() {
             now: UtcMs(1_790_000_000_000),
         };
         store.fill_for_bench(&plan, &mut |_| {}).await.unwrap();
-        let sql = "SELECT COUNT(CASE WHEN open_debts=0 THEN 1 END) AS nothing, \
+        let sql = "SELECT COUNT(CASE WHEN open_debts=0 THEN 1 END) AS owing_none, \
             COUNT(CASE WHEN open_debts=0 AND open_currency<>'' THEN 1 END) AS wrong, \
             COUNT(CASE WHEN open_debts=1 AND open_currency IN ('','*') THEN 1 END) AS one FROM debtors";
         let mut read = store.read().await.unwrap();
         let row = read.row(sql, vec![]).await.unwrap().unwrap();
-        assert!(row.get::<i64>("nothing").unwrap() > 0);
+        assert!(row.get::<i64>("owing_none").unwrap() > 0);
         assert_eq!(row.get::<i64>("wrong").unwrap(), 0);
         assert_eq!(row.get::<i64>("one").unwrap(), 0);
         drop(read);

@@ -115,20 +115,20 @@ fn question(
     let several = of_each("m.hit AND m.open_currency='*'");
     format!(
         "WITH m AS MATERIALIZED (SELECT d.id, d.external_ref, d.country, d.oldest_due_day, d.balance_minor, \
-            d.phones, d.open_currency, (d.lot+9223372036854775807+1)/{step} AS place, \
+            d.portfolio_id, d.phones, d.open_currency, (d.lot+9223372036854775807+1)/{step} AS place, \
             ({condition}) AS hit FROM {from} WHERE {within}) \
         SELECT CAST(0 AS BIGINT) AS kind, open_currency AS word, COUNT(*) AS n, \
             CAST(COALESCE(SUM(phones),0) AS BIGINT) AS phones, {alone}, \
-            {none} AS id, '' AS external_ref, '' AS country, CAST(NULL AS BIGINT) AS oldest_due_day \
-            FROM m WHERE hit GROUP BY open_currency \
-        UNION ALL SELECT 1, x.currency, 0, 0, {mixed}, {none}, '', '', CAST(NULL AS BIGINT) \
+            {none} AS id, '' AS external_ref, '' AS country, CAST(NULL AS BIGINT) AS oldest_due_day, \
+            {none} AS portfolio_id FROM m WHERE hit GROUP BY open_currency \
+        UNION ALL SELECT 1, x.currency, 0, 0, {mixed}, {none}, '', '', CAST(NULL AS BIGINT), {none} \
             FROM {several} GROUP BY x.currency \
         UNION ALL SELECT 2, '', COUNT(*), COUNT(CASE WHEN hit THEN 1 END), 0, 0, 0, 0, {none}, '', '', \
-            CAST(NULL AS BIGINT) FROM m GROUP BY place \
+            CAST(NULL AS BIGINT), {none} FROM m GROUP BY place \
         UNION ALL SELECT * FROM (SELECT CAST(3 AS BIGINT) AS kind, '' AS word, CAST(0 AS BIGINT) AS n, \
             CAST(phones AS BIGINT) AS phones, balance_minor AS amount, CAST(0 AS BIGINT) AS expected, \
             CAST(0 AS BIGINT) AS unknown, CAST(0 AS BIGINT) AS borrowed, {id}, external_ref, country, \
-            oldest_due_day FROM m WHERE hit ORDER BY balance_minor DESC, id LIMIT {rows}) best"
+            oldest_due_day, portfolio_id FROM m WHERE hit ORDER BY balance_minor DESC, id LIMIT {rows}) best"
     )
 }
 
@@ -160,11 +160,12 @@ impl SqlStore {
         (now, of): (UtcMs, u64),
         rows: u32,
     ) -> Result<SegmentEstimate, StoreError> {
-        let filter = Filter::of_few(self.dialect(), client, expr, now);
+        let today = self.today_of(client, now).await?;
+        let filter = Filter::of_few(self.dialect(), client, expr, &today);
         let filter = self.whole(filter).await?;
         let how = (self.dialect(), Sample::of(of));
         let mut read = self.snapshot().await?;
-        let shares = Shares::read(&mut read, client, now).await?;
+        let shares = Shares::read(&mut read, client, today.first).await?;
         let sql = question(how, &filter.sql, rows.min(ROWS_MAX), &shares);
         let (mut debtors, mut phones) = (0, 0);
         let (mut owed, mut places, mut best) = (Owed::default(), Vec::new(), Vec::new());
@@ -198,7 +199,7 @@ impl SqlStore {
             of,
             margin: margin(&places, of),
             pending: 0,
-            sample: shown(&mut read, best, now).await?,
+            sample: shown(&mut read, best, &today).await?,
         })
     }
 }

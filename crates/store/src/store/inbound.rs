@@ -37,7 +37,11 @@ pub(super) fn summed(rows: &[Row]) -> Result<InboundCount, StoreError> {
         let number = |name| Ok::<u64, StoreError>(row.get::<i64>(name)?.unsigned_abs());
         let calls = number("calls")?;
         sum.offered += calls;
-        match row.get::<InboundOutcome>("outcome")? {
+        let outcome: InboundOutcome = row.get("outcome")?;
+        if outcome.unserved() {
+            sum.unserved += calls;
+        }
+        match outcome {
             InboundOutcome::Open => {
                 sum.waiting += calls;
                 sum.waiting_since = row.get("first_at")?;

@@ -84,7 +84,8 @@ pub(super) async fn end_left(
         return Ok(0);
     }
     let any = Expr::Or(any);
-    let filter = Filter::of_client(store.dialect(), campaign.client_id, &any, now);
+    let today = store.today_of(campaign.client_id, now).await?;
+    let filter = Filter::of_client(store.dialect(), campaign.client_id, &any, &today);
     let filter = store.whole(filter).await?;
     let mut ended = 0;
     for piece in outside(store, campaign.id, filter).await?.chunks(PIECE) {

@@ -8,7 +8,7 @@ use super::estimate::EXACT_MAX;
 use super::recovery::Shares;
 use super::steps::step_of;
 use crate::rows::{Entity as _, columns};
-use crate::segment::Filter;
+use crate::segment::{Filter, Today};
 use crate::sql::{Dialect, Field as _, Link, Row, vals};
 use async_trait::async_trait;
 use domain::entity::dnc::listed_form;
@@ -20,7 +20,7 @@ use domain::ports::store::{
     CallableMark, DebtorFile, DebtorRow, ImportReport, ListFilter, MarkClaim, Page, PageRequest,
     PortfolioStore, SegmentCount, SegmentEstimate, SegmentSample,
 };
-use domain::segment::{Expr, asks_the_law, utc_day};
+use domain::segment::{Expr, asks_the_law};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ const TABLES: &[(&str, &str)] = &[
 async fn samples(
     read: &mut Link,
     asked: &Asked<'_>,
-    now: UtcMs,
+    today: &Today,
     limit: u32,
 ) -> Result<Vec<SegmentSample>, StoreError> {
     let mut values = asked.values.clone();
@@ -62,7 +62,7 @@ async fn samples(
         Dialect::Pg => (String::new(), String::new()),
     };
     let sql = format!(
-        "SELECT d.id, d.external_ref, d.country, d.oldest_due_day FROM {} WHERE {}{steps} \
+        "SELECT d.id, d.external_ref, d.country, d.oldest_due_day, d.portfolio_id FROM {} WHERE {}{steps} \
         ORDER BY {most}d.balance_minor DESC, d.id LIMIT ${}",
         asked.from,
         asked.condition,
@@ -70,7 +70,7 @@ async fn samples(
     );
     let rows = read.rows_once(sql, values).await?;
     let found: Result<Vec<Shown>, _> = rows.iter().map(Shown::read).collect();
-    shown(read, found?, now).await
+    shown(read, found?, today).await
 }
 
 /// A debtor who is shown.
@@ -79,6 +79,7 @@ pub(super) struct Shown {
     external_ref: String,
     country: String,
     oldest_due_day: Option<i64>,
+    portfolio: PortfolioId,
 }
 
 impl Shown {
@@ -88,6 +89,7 @@ impl Shown {
             external_ref: row.get("external_ref")?,
             country: row.get("country")?,
             oldest_due_day: row.get("oldest_due_day")?,
+            portfolio: row.get("portfolio_id")?,
         })
     }
 }
@@ -96,7 +98,7 @@ impl Shown {
 pub(super) async fn shown(
     read: &mut Link,
     rows: Vec<Shown>,
-    now: UtcMs,
+    today: &Today,
 ) -> Result<Vec<SegmentSample>, StoreError> {
     let ids: Vec<DebtorId> = rows.iter().map(|row| row.id).collect();
     let mut debts: BTreeMap<DebtorId, Vec<Debt>> = BTreeMap::new();
@@ -113,11 +115,12 @@ pub(super) async fn shown(
             .iter()
             .max_by_key(|d| (d.balance_minor(), d.id))
             .map(|d| d.currency);
+        let today = today.of_portfolio(row.portfolio);
         found.push(SegmentSample {
             debtor_id: row.id,
             external_ref: row.external_ref,
             country: row.country,
-            days_past_due: row.oldest_due_day.map_or(0, |day| utc_day(now) - day),
+            days_past_due: row.oldest_due_day.map_or(0, |day| today - day),
             balance_minor: debts
                 .iter()
                 .filter(|d| Some(d.currency) == main)
@@ -155,14 +158,15 @@ impl SqlStore {
         if of > EXACT_MAX {
             return self.estimate(client, expr, (now, of), rows).await;
         }
+        let today = self.today_of(client, now).await?;
         let half = self.half_in().await?;
-        let filter = Filter::of_client(self.dialect(), client, expr, now).without(&half);
+        let filter = Filter::of_client(self.dialect(), client, expr, &today).without(&half);
         let mut read = self.wide().await?;
-        let shares = Shares::read(&mut read, client, now).await?;
+        let shares = Shares::read(&mut read, client, today.first).await?;
         let count = match self.dialect() {
             Dialect::Lite => count(&mut read, &all_of(&filter), client, &shares).await?,
             Dialect::Pg => {
-                let parts = Parts::of(client, (expr, &half), now);
+                let parts = Parts::of(client, (expr, &half), &today);
                 parts.count(&mut read, client, &shares).await?
             }
         };
@@ -173,7 +177,7 @@ impl SqlStore {
             of,
             margin: 0,
             pending: 0,
-            sample: samples(&mut read, &all_of(&filter), now, rows).await?,
+            sample: samples(&mut read, &all_of(&filter), &today, rows).await?,
         })
     }
 }
@@ -240,9 +244,10 @@ impl PortfolioStore for SqlStore {
         limit: u32,
     ) -> Result<Vec<SegmentSample>, StoreError> {
         let expr = &self.whole_segment(client, expr, None).await?;
-        let filter = Filter::of_client(self.dialect(), client, expr, now);
+        let today = self.today_of(client, now).await?;
+        let filter = Filter::of_client(self.dialect(), client, expr, &today);
         let filter = self.whole(filter).await?;
-        samples(&mut self.wide().await?, &all_of(&filter), now, limit).await
+        samples(&mut self.wide().await?, &all_of(&filter), &today, limit).await
     }
 
     async fn segment_estimate(
@@ -314,7 +319,8 @@ impl PortfolioStore for SqlStore {
         now: UtcMs,
     ) -> Result<Vec<DebtorId>, StoreError> {
         let expr = &self.whole_segment(client, expr, None).await?;
-        let filter = Filter::of_client(self.dialect(), client, expr, now);
+        let today = self.today_of(client, now).await?;
+        let filter = Filter::of_client(self.dialect(), client, expr, &today);
         let filter = self.whole(filter).await?;
         let sql = format!(
             "SELECT d.id FROM debtors d WHERE {} ORDER BY d.id",
@@ -332,7 +338,8 @@ impl PortfolioStore for SqlStore {
         now: UtcMs,
     ) -> Result<bool, StoreError> {
         let expr = &self.whole_segment(client, expr, None).await?;
-        let filter = Filter::of_few(self.dialect(), client, expr, now);
+        let today = self.today_of(client, now).await?;
+        let filter = Filter::of_few(self.dialect(), client, expr, &today);
         let mut filter = self.whole(filter).await?;
         filter.values.extend(vals![debtor]);
         let sql = format!(

@@ -10,8 +10,6 @@ use domain::ports::StoreError;
 use domain::ports::store::RecoveryAsk;
 use domain::rules::ageing::{AgeingSet, bucket};
 use domain::rules::recovery::{Recovered, RecoveryRates, SHARE_PARTS};
-use domain::segment::utc_day;
-use domain::time::UtcMs;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use uuid::Uuid;
@@ -114,11 +112,11 @@ pub(super) enum Part {
 }
 
 impl Shares {
-    /// Those that hold now.
+    /// Those that hold on a day. Where portfolios are on two dates at the moment, it is the earlier one for all of them.
     pub(super) async fn read(
         read: &mut Link,
         client: ClientId,
-        now: UtcMs,
+        today: i64,
     ) -> Result<Self, StoreError> {
         let sql = "SELECT currency, bucket, CAST(CASE WHEN client_id=$1 THEN 1 ELSE 0 END AS BIGINT) AS own, \
             CAST(SUM(debts) AS BIGINT) AS debts, CAST(SUM(balance_minor) AS BIGINT) AS balance_minor, \
@@ -138,7 +136,7 @@ impl Shares {
         Ok(Self {
             rates: RecoveryRates::of(sums),
             ageing: terms.map_or_else(AgeingSet::default, |found| found.terms.ageing),
-            today: utc_day(now),
+            today,
         })
     }
 

@@ -47,9 +47,10 @@ async fn two_halves_are_the_whole() {
     let mut some = 0;
     for text in EXAMPLES {
         let expr = parse(text).unwrap();
-        let filter = Filter::of_client(store.dialect(), filled.client, &expr, filled.now);
+        let today = store.today_of(filled.client, filled.now).await.unwrap();
+        let filter = Filter::of_client(store.dialect(), filled.client, &expr, &today);
         let mut read = store.snapshot().await.unwrap();
-        let shares = Shares::read(&mut read, filled.client, filled.now);
+        let shares = Shares::read(&mut read, filled.client, today.first);
         let shares = shares.await.unwrap();
         let whole = count(&mut read, &all_of(&filter), filled.client, &shares)
             .await

@@ -72,6 +72,9 @@ impl Maker {
             person.debtor.document = Pii("ALFA".into());
         }
         person.point.class = self.one(PointClass::ALL);
+        self.swap();
+        person.point.role = self.one(&[PartyRole::Titular, PartyRole::Aval]);
+        self.swap();
         person.point.given_by_debtor = self.chance(50);
         person.point.authorised = self.chance(50);
         person.point.bad = self.chance(25);
@@ -265,6 +268,11 @@ impl Maker {
                 .close_attempt(attempt.id, &closing)
                 .await
                 .expect("close");
+            if closing.disposition.is_none() {
+                self.swap();
+                self.says_he_paid(person, attempt.id).await;
+                self.swap();
+            }
         }
         for state in [
             PromiseState::Active,
@@ -279,6 +287,9 @@ impl Maker {
                 promise.state = state;
                 let long = NOW.plus_ms(-60 * DAY_MS);
                 promise.closed_at = self.one(&[None, Some(NOW), Some(long), Some(long.plus_ms(1))]);
+                self.swap();
+                promise.channel = self.one(PaymentChannel::ALL);
+                self.swap();
                 self.store
                     .put_promise(&promise, &[])
                     .await

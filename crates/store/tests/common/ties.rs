@@ -3,9 +3,9 @@
 
 use crate::maker::Maker;
 use domain::entity::{
-    Assignment, Campaign, Complaint, ComplaintState, DebtItem, Excuse, ExcuseKind, ImportState,
-    InstalmentState, LedgerKind, LedgerRow, MessageState, Placement, PlanState, Preference,
-    PreferenceKind, Stage, Team,
+    Assignment, Campaign, Channel, Complaint, ComplaintState, DebtItem, Excuse, ExcuseKind,
+    ImportState, InstalmentState, LedgerKind, LedgerRow, LetterLevel, MessageState, Placement,
+    PlanState, Preference, PreferenceKind, Stage, Team,
 };
 use domain::ids::{AgentId, CampaignId, ComplaintId, ExcuseId, PlacementId, PreferenceId, TeamId};
 use domain::ports::store::{AttemptFilter, Closing, PageRequest};
@@ -52,14 +52,21 @@ impl Crew {
     }
 }
 
+/// When a debt was placed with us, and when it is to be given back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed {
+    pub on: &'static str,
+    pub back: Option<&'static str>,
+}
+
 impl Maker {
-    /// The day on which a debt of his was placed with us, where one was.
+    /// Gives the days on which a debt of his was placed with us and is to be given back, where one was.
     pub(crate) async fn ties(
         &mut self,
         scene: &Scene,
         person: &Person,
         crew: &Crew,
-    ) -> Option<&'static str> {
+    ) -> Option<Placed> {
         self.places(person).await;
         self.debt(person).await;
         self.said(person).await;
@@ -78,23 +85,30 @@ impl Maker {
         }
         self.swap();
         self.written(person).await;
+        self.outside(person, crew.campaign).await;
         let placed = self.placed(scene, person).await;
         self.swap();
         placed
     }
 
     /// One more debt of his, by a file of a placement.
-    async fn placed(&mut self, scene: &Scene, person: &Person) -> Option<&'static str> {
+    async fn placed(&mut self, scene: &Scene, person: &Person) -> Option<Placed> {
         if !self.chance(50) {
             return None;
         }
-        let placed_on = self.one(&["2026-11-23", "2026-11-22", "2026-10-24", "2026-12-01"]);
+        let on = self.one(&["2026-11-23", "2026-11-22", "2026-10-24", "2026-12-01"]);
+        let back = self.one(&[
+            None,
+            Some("2026-11-20"),
+            Some("2026-11-23"),
+            Some("2026-12-24"),
+        ]);
         let placement = Placement {
             id: fresh::<PlacementId>(),
             client_id: scene.client.id,
             portfolio_id: scene.portfolio.id,
-            placed_on: placed_on.into(),
-            recall_on: None,
+            placed_on: on.into(),
+            recall_on: back.map(str::to_owned),
             fee_bp: 1_000,
             recalled_at: None,
             at: NOW,
@@ -112,7 +126,7 @@ impl Maker {
         let rows = [row];
         let report = self.store.import_batch(file.id, &rows, false, &[]).await;
         assert_eq!(report.expect("import").debts_new, 1);
-        Some(placed_on)
+        Some(Placed { on, back })
     }
 
     /// Letters and visits.
@@ -122,7 +136,10 @@ impl Maker {
             let batch = batch(person);
             self.store.put_batch(&batch, &[]).await.expect("batch");
             let mut draft = draft(person, batch.id);
-            draft.letter.made_at = self.one(&[NOW, month, month.plus_ms(1)]);
+            let season = NOW.plus_ms(-90 * DAY_MS);
+            let made = [NOW, month, month.plus_ms(1), season, season.plus_ms(1)];
+            draft.letter.made_at = self.one(&made);
+            draft.letter.level = self.one(LetterLevel::ALL);
             // A debt that is paid gets none.
             let _made_or_not = self.store.open_letter(&draft, &Allow).await;
         }
@@ -143,7 +160,7 @@ impl Maker {
             let at = self.one(&[NOW, month, month.plus_ms(1)]);
             let mut row = LedgerRow::of_attempt(&attempt, LedgerKind::Visit, at);
             row.id = fresh();
-            row.channel = domain::entity::Channel::Visit;
+            row.channel = Channel::Visit;
             let closing = Closing {
                 ledger: vec![row],
                 ..Closing::default()
@@ -160,12 +177,16 @@ impl Maker {
                 row.city = self.one(&["Tijuana", "Toluca", ""]).into();
                 row.postcode = self.one(&["22000", "50000"]).into();
                 row.bad = self.chance(30);
+                self.swap();
+                row.region = self.one(&["BC", "MEX", ""]).into();
+                row.country = self.one(&["MX", "US"]).into();
+                self.swap();
                 self.store.put_address(&row, &[]).await.expect("address");
             }
         }
         for _ in 0..self.rng.random_range(0..3) {
             let mut point = draft_point(person.debtor.id);
-            point.channel = domain::entity::Channel::Email;
+            point.channel = Channel::Email;
             point.value = self.one(&["ana@example.com", "leo@example.com"]).into();
             point.bad = self.chance(30);
             self.store.put_point(&point, &[]).await.expect("e-mail");
@@ -230,11 +251,14 @@ impl Maker {
             self.store.add_excuse(&row, &[]).await.expect("excuse");
         }
         if self.chance(50) {
+            self.swap();
+            let channel = self.one(&[None, Some(Channel::Sms), Some(Channel::Call)]);
+            self.swap();
             let wish = Preference {
                 id: fresh::<PreferenceId>(),
                 debtor_id: person.debtor.id,
                 kind: self.one(&[PreferenceKind::Elderly, PreferenceKind::Health]),
-                channel: None,
+                channel,
                 point_id: None,
                 days: Vec::new(),
                 from: None,
@@ -247,14 +271,18 @@ impl Maker {
             self.store.put_preference(&wish, &[]).await.expect("wish");
         }
         if self.chance(30) {
+            self.swap();
+            let deadline = self.one(&["2026-12-01", "2026-11-23", "2026-11-20"]);
+            let authority = self.one(&["CONDUSEF", "REDECO"]);
+            self.swap();
             let row = Complaint {
                 id: fresh::<ComplaintId>(),
                 client_id: person.debtor.client_id,
                 debtor_id: person.debtor.id,
-                authority: "CONDUSEF".into(),
+                authority: authority.into(),
                 number: name("case"),
                 received_at: NOW,
-                deadline: "2026-12-01".into(),
+                deadline: deadline.into(),
                 state: self.one(ComplaintState::ALL),
                 summary: "llamadas".into(),
                 answer: None,
@@ -273,9 +301,12 @@ impl Maker {
             let mut row = waiting(person, None);
             let month = NOW.plus_ms(-30 * DAY_MS);
             row.sent_at = self.one(&[None, Some(NOW), Some(month), Some(month.plus_ms(1))]);
+            self.swap();
+            row.channel = self.one(&[Channel::Sms, Channel::Whatsapp]);
             if row.sent_at.is_some() {
-                row.state = MessageState::Sent;
+                row.state = self.one(&[MessageState::Sent, MessageState::Bounced]);
             }
+            self.swap();
             let planned = self.store.plan_messages(&[row], &[]).await;
             assert_eq!(planned.expect("message"), 1);
         }

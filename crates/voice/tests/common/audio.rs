@@ -4,7 +4,7 @@ use media::dtmf::{Digit, Heard, Press, Receiver};
 use media::g711::Law;
 use media::rtp::{self, Sender, Start};
 use media::tones::{Step, Tone};
-use sip::sdp::{Codec, RemoteMedia};
+use sip::sdp::{Codec, LocalMedia, RemoteMedia};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ struct State {
     samples: Vec<i16>,
     keys: String,
     packets: u64,
+    sent: u64,
 }
 
 /// Samples looked at to tell what is heard now: 200 ms.
@@ -32,6 +33,11 @@ impl Line {
 
     pub fn packets(&self) -> u64 {
         self.with(|s| s.packets)
+    }
+
+    /// Packets of its own voice that have left.
+    pub fn sent(&self) -> u64 {
+        self.with(|s| s.sent)
     }
 
     pub fn keys(&self) -> String {
@@ -97,6 +103,23 @@ pub enum Say {
     /// A tone of the network, in the place of its voice.
     Network(&'static [Step]),
     Resume,
+}
+
+/// One call of a peer.
+pub struct Call {
+    pub media: LocalMedia,
+    pub remote: Option<RemoteMedia>,
+    pub offer: Option<bytes::Bytes>,
+    pub talker: Option<Talker>,
+    pub hz: Option<f64>,
+}
+
+impl Call {
+    pub fn speak(&mut self) {
+        if let (Some(talker), Some(remote)) = (&mut self.talker, self.remote) {
+            talker.speak(remote, self.hz);
+        }
+    }
 }
 
 /// One call's RTP; it ends with the value.
@@ -219,7 +242,8 @@ async fn talk(
                 let mut payload = [0_u8; 160];
                 law.encode_into(&pcm, &mut payload);
                 let n = sender.packet(law.payload_type(), &payload, 160, &mut out).expect("fits");
-                let _ = socket.try_send_to(&out[..n], remote.addr);
+                let left = socket.try_send_to(&out[..n], remote.addr).is_ok();
+                line.with(|s| s.sent += u64::from(left));
             }
         }
     }

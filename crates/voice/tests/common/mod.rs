@@ -9,8 +9,10 @@ pub mod names;
 pub mod peer;
 pub mod plan;
 pub mod refuser;
+pub mod scene;
+pub mod tls;
 
-use domain::entity::RecordMode;
+use domain::entity::{CallTrail, RecordMode};
 use domain::ids::{AgentId, AttemptId, RecordingId, TrunkId};
 use domain::ports::{Clock, DialOrder, Trunk, TrunkReport};
 use domain::time::UtcMs;
@@ -193,6 +195,15 @@ impl Node {
         }
     }
 
+    /// What was kept of a call that is over.
+    pub async fn trail(&mut self, of: AttemptId) -> CallTrail {
+        self.told("trail", |r| match r {
+            TrunkReport::Trail { attempt, trail, .. } if *attempt == of => Some((**trail).clone()),
+            _ => None,
+        })
+        .await
+    }
+
     /// A phone that is registered and whose leg is up.
     pub async fn agent(&mut self, n: u128, hz: f64) -> Peer {
         let mut phone = Peer::start(Plan {
@@ -216,6 +227,14 @@ impl Node {
         })
         .await;
         phone
+    }
+
+    /// A debtor is called, answers and is joined with agent 1.
+    pub async fn joins(&mut self) -> AttemptId {
+        let attempt = self.dial(1, 20_000).await;
+        self.answered(attempt).await;
+        self.trunk.bridge(attempt, agent(1)).await.expect("joins");
+        attempt
     }
 
     /// Waits until nothing of any call is left.

@@ -1,6 +1,6 @@
 //! The far end of the tests: a carrier or a phone made of `sip` and `media`.
 
-use super::audio::{Line, Say, Talker};
+use super::audio::{Call, Line, Say, Talker};
 pub use super::plan::{Plan, Seen};
 use media::tones::Step;
 use sip::header::{NameAddr, Reason, Replaces};
@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 enum Ask {
     HangUp,
+    Answer,
     Move {
         hz: f64,
     },
@@ -88,6 +89,11 @@ impl Peer {
 
     pub async fn hang_up(&self) {
         self.ask(Ask::HangUp).await;
+    }
+
+    /// Answers what rings.
+    pub async fn answer(&self) {
+        self.ask(Ask::Answer).await;
     }
 
     /// Takes its audio to another port, by re-INVITE, and speaks in another tone from there.
@@ -170,14 +176,6 @@ enum Due {
     Ring,
     Decide,
     Leave,
-}
-
-struct Call {
-    media: LocalMedia,
-    remote: Option<sdp::RemoteMedia>,
-    offer: Option<bytes::Bytes>,
-    talker: Option<Talker>,
-    hz: Option<f64>,
 }
 
 struct Work {
@@ -403,6 +401,10 @@ impl Work {
                     let _ = self.endpoint.hang_up(now, *key, reason);
                 }
             }
+            Ask::Answer => {
+                let ringing: Vec<CallKey> = self.calls.keys().copied().collect();
+                ringing.into_iter().for_each(|key| self.answer(key));
+            }
             Ask::Move { hz } => {
                 for (key, call) in &mut self.calls {
                     let talker = Talker::open(self.line.clone()).await;
@@ -481,13 +483,5 @@ impl Work {
                 hz,
             },
         );
-    }
-}
-
-impl Call {
-    fn speak(&mut self) {
-        if let (Some(talker), Some(remote)) = (&mut self.talker, self.remote) {
-            talker.speak(remote, self.hz);
-        }
     }
 }

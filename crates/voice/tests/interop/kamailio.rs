@@ -1,6 +1,7 @@
 //! Kamailio inside TLS, with SIPp behind it: certificates are checked by both ends, in both directions.
 
 use crate::common::Node;
+use crate::common::tls::certificate;
 use crate::line::{PATIENT_MS, at, came, taking};
 use crate::log;
 use crate::sipp::{Sipp, free, hears, wanted};
@@ -13,18 +14,6 @@ use tokio::process::{Child, Command};
 use voice::{SipBind, SipTransport, TlsFiles, TrunkConfig};
 
 const THEIR_NAME: &str = "sip.carrier.example";
-
-/// Certificate and key for `name`, signed by themselves.
-fn certificate(folder: &Path, name: &str) -> TlsFiles {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("certificate");
-    let files = TlsFiles {
-        cert: folder.join(format!("{name}.pem")),
-        key: folder.join(format!("{name}.key")),
-    };
-    std::fs::write(&files.cert, made.cert.pem()).expect("writes");
-    std::fs::write(&files.key, made.signing_key.serialize_pem()).expect("writes");
-    files
-}
 
 /// Where a proxy hears, and whom it passes calls on to.
 #[derive(Clone, Copy)]

@@ -57,7 +57,12 @@ async fn both(way: SipTransport) {
 async fn strangers(way: SipTransport) {
     let node = Node::start(vec![]).await;
     let to = node.handle.sip_addr(way).expect("bound");
-    for name in ["stranger-invite-403", "stranger-refer-403"] {
+    for name in [
+        "stranger-invite-403",
+        "stranger-refer-403",
+        "stranger-message-405",
+        "stranger-subscribe-405",
+    ] {
         Sipp::calls(name, way, to, &["-m", "3"]).well().await;
     }
     Sipp::calls("caller-options-200", way, to, &["-m", "20"])

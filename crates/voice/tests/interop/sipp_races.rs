@@ -184,3 +184,22 @@ async fn both_ends_change_the_session_at_once_and_callers_never_acknowledge() {
     })
     .await;
 }
+
+/// Half way through its session it is refreshed by us; then the carrier hangs up.
+async fn refreshed(name: &str, way: SipTransport) {
+    let mut call = Dialed::to(name, way).await;
+    call.answered().await;
+    let end = call.end().await;
+    assert_eq!((end.code, end.by_us), (Some(200), false), "{name}");
+}
+
+#[tokio::test]
+async fn carriers_that_take_an_update_and_that_only_say_so() {
+    by_both(async |way| {
+        tokio::join!(
+            refreshed("uas-update-200", way),
+            refreshed("uas-update-501", way),
+        );
+    })
+    .await;
+}

@@ -12,7 +12,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::{Extension, Json};
 use domain::entity::ImportKind;
 use domain::ids::PortfolioId;
-use domain::import::{self, ColumnMap};
+use domain::import::{self, ColumnMap, Formulas};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -102,6 +102,8 @@ pub(crate) struct Detected {
     repair: Vec<String>,
     /// Sheet of a workbook that the map names.
     sheet: Option<String>,
+    /// `stored` when the given or remembered map takes results that are stored with formulas, else `refused`.
+    formulas: String,
     /// Values of the given or remembered map for meanings without a column.
     defaults: BTreeMap<String, String>,
 }
@@ -124,6 +126,7 @@ impl From<FileShape> for Detected {
             saved: false,
             repair: Vec::new(),
             sheet: None,
+            formulas: Formulas::Refused.to_string(),
             defaults: BTreeMap::new(),
         }
     }
@@ -180,6 +183,8 @@ async fn detect(
     if let Some(map) = saved.or(map) {
         found.repair = map.repair.iter().map(ToString::to_string).collect();
         found.sheet = map.sheet;
+        let formulas = map.formulas.unwrap_or(Formulas::Refused);
+        found.formulas = formulas.to_string();
         let defaults = map.defaults.into_iter();
         found.defaults = defaults
             .map(|(target, v)| (target.to_string(), v))

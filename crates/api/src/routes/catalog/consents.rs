@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::entity::{Channel, Consent};
 use domain::ids::{ConsentId, DebtorId};
+use domain::rules::consents::PURPOSES;
 use domain::time::UtcMs;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -26,16 +27,6 @@ readers!(
     get_consent
 );
 
-/// What a consent may be for (`domain::entity::Consent::purpose`).
-const PURPOSES: &[&str] = &[
-    "contact",
-    "call_within_7_days",
-    "prerecorded",
-    "wider_hours",
-    "information_request",
-    "number_check",
-];
-
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
@@ -51,7 +42,8 @@ pub(crate) struct NewConsent {
     debtor_id: DebtorId,
     #[schema(value_type = doc::Channel)]
     channel: Channel,
-    /// `contact`, `call_within_7_days`, `prerecorded`, `wider_hours`, `information_request`.
+    /// `contact`, `call_within_7_days`, `prerecorded`, `wider_hours`, `information_request`, `number_check`,
+    /// `validation_notice`, `recording`.
     purpose: String,
     /// Reference to a document or recording.
     proof: String,

@@ -1,6 +1,7 @@
 //! Callers in the engine: the queue and what is said in it, keys, kept places, announcements, figures.
 
 mod away;
+mod duty;
 mod found;
 mod keys;
 mod offers;
@@ -14,6 +15,7 @@ use crate::scribe::{self, Step};
 use dialer::{DialTask, EndReport, Incoming, Input};
 use domain::entity::{Attempt, AttemptState, Direction, InboundCall, InboundOutcome, RecordMode};
 use domain::ids::{AttemptId, CampaignId, TrunkId, VerdictId};
+use domain::law::InboundDuty;
 use domain::ports::store::{InboundCount, PlaceKept};
 use domain::ports::{HangUpCause, TakeOrder, TrunkReport};
 use domain::time::{SECOND_MS, UtcMs};
@@ -142,6 +144,10 @@ struct Counts {
     day: Option<UtcMs>,
     /// What this node does not count itself.
     elsewhere: InboundCount,
+    /// What the packs of those who called ask of the line.
+    duty: Option<InboundDuty>,
+    /// The day's callers over all nodes, in time as the duty has it.
+    line: Option<InboundCount>,
 }
 
 impl Engine {

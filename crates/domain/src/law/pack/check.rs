@@ -1,6 +1,6 @@
 //! Checks of a pack beyond its shape.
 
-use super::{CapWindow, Day, Pack, fault};
+use super::{AbandonClock, CapWindow, Day, FormulaId, Pack, fault};
 use crate::ValueError;
 use crate::law::caller::{CONFIGURABLE, NO_MOBILE};
 use crate::law::windows::parse_clock;
@@ -70,6 +70,7 @@ pub(super) fn check(file: &str, pack: &Pack) -> Result<(), ValueError> {
     caps(file, pack)?;
     cooloffs(file, pack)?;
     caller_id(file, pack)?;
+    inbound(file, pack)?;
     abandonment(file, pack)
 }
 
@@ -255,6 +256,30 @@ fn caller_id(file: &str, pack: &Pack) -> Result<(), ValueError> {
     Ok(())
 }
 
+/// Half a duty would bind nobody; a date that cannot be read would be in force for ever.
+fn inbound(file: &str, pack: &Pack) -> Result<(), ValueError> {
+    let Some(rule) = &pack.inbound else {
+        return Ok(());
+    };
+    let percent = |p: f64| p > 0.0 && p <= 100.0;
+    if !rule.answered_percent_target.is_some_and(percent) {
+        let right = "expected over 0 and at most 100";
+        return Err(fault(file, "inbound.answered_percent_target", right));
+    }
+    if rule.within_s.is_none_or(|s| s == 0) {
+        return Err(fault(file, "inbound.within_s", "expected 1 or more"));
+    }
+    let date = |d: &str| d.parse::<Date>().is_ok();
+    if !rule.from.as_deref().is_none_or(date) {
+        return Err(fault(
+            file,
+            "inbound.from",
+            "expected a date, as 2026-12-28",
+        ));
+    }
+    Ok(())
+}
+
 fn abandonment(file: &str, pack: &Pack) -> Result<(), ValueError> {
     let Some(rule) = &pack.abandonment else {
         return Ok(());
@@ -275,6 +300,15 @@ fn abandonment(file: &str, pack: &Pack) -> Result<(), ValueError> {
             file,
             "abandonment.target_percent",
             "expected over 0 and at most cap_percent",
+        ));
+    }
+    // The clock goes by the formula: a pack that says otherwise would say it in vain.
+    let by_greeting = rule.clock == AbandonClock::EndOfGreeting;
+    if by_greeting != (rule.formula_id == FormulaId::Tsr) {
+        return Err(fault(
+            file,
+            "abandonment.clock",
+            "expected end_of_greeting with formula tsr, and answer with any other",
         ));
     }
     if !(1..=60).contains(&rule.agent_within_s) {

@@ -1,5 +1,6 @@
 //! Rule packs: dated files with the legal rules of a jurisdiction (law.md §1).
 
+mod beside;
 mod check;
 mod conduct;
 mod duties;
@@ -22,7 +23,7 @@ pub const PACK_BYTES_MAX: usize = 256 * 1024;
 pub const PACK_SCHEMA: &str = "marcador.rulepack/0";
 
 /// A pack as its file says it. Every section has its shape, so that a field nobody knows is refused by
-/// its name; [`Pack::unjudged`] names what the product reads and shows but does not hold anybody to yet.
+/// its name; [`Pack::unjudged`] names what nobody is held to, [`Pack::beside`] what no verdict, duty or alarm needs.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pack {
@@ -107,37 +108,16 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// Sections and fields that nothing in the product holds anybody to yet; each falls to the house
-    /// floor (no message is left on a mailbox, a number is always shown).
+    /// Sections that nothing in the product holds anybody to, so that the house floor does: no message is left on a
+    /// mailbox where one wants told what nobody here knows.
     #[must_use]
     pub fn unjudged(&self) -> Vec<String> {
         let unknown = |v: &VoicemailSection| v.facts().is_none();
-        let mut names: Vec<String> = [
-            ("voicemail", self.voicemail.as_ref().is_some_and(unknown)),
-            ("inbound", self.inbound.is_some()),
-            (
-                "opening.validation_notice_within_days",
-                self.opening
-                    .as_ref()
-                    .is_some_and(|o| o.validation_notice_within_days.is_some()),
-            ),
-            (
-                "recording.all_party_consent",
-                self.recording
-                    .as_ref()
-                    .is_some_and(|r| r.all_party_consent == Some(true)),
-            ),
-        ]
-        .into_iter()
-        .filter(|(_, there)| *there)
-        .map(|(name, _)| name.to_owned())
-        .collect();
-        for cap in &self.caps {
-            if cap.exclusions.contains(&Exclusion::Professionals) {
-                names.push(format!("caps.{}.exclusions.professionals", cap.id));
-            }
-        }
-        names
+        let mailbox = self.voicemail.as_ref().is_some_and(unknown);
+        mailbox
+            .then(|| "voicemail".to_owned())
+            .into_iter()
+            .collect()
     }
 }
 

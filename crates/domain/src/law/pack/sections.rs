@@ -200,7 +200,7 @@ crate::text_enum! {
         DirectPriorConsentLast7d = "direct_prior_consent_last_7d",
         /// A dial known never to have reached the number.
         DidNotConnectToNumber = "did_not_connect_to_number",
-        /// Calls to certain professionals: we hold no such fact, so nothing is left out.
+        /// A call to a professional: of those the law names we know the debtor's attorney.
         Professionals = "professionals",
     }
 }

@@ -48,6 +48,9 @@ pub struct InboundCount {
     pub opted_out: u64,
     /// Heard the announcement instead.
     pub announced: u64,
+    /// Called while the line is open, and it had nobody for them ([`InboundOutcome::unserved`]); most of them are among
+    /// the announced.
+    pub unserved: u64,
     /// Wait now.
     pub waiting: u64,
     /// Since when the first of them waits.

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Default)]
 struct Zone {
@@ -149,4 +150,54 @@ fn equals_share_by_weight() {
     // However many records are sent, few are kept.
     let flood: Vec<Srv> = (0..5_000).map(|n| srv(1, 1, n, "x")).collect();
     assert_eq!(by_weight(flood, |_| 0).len(), 2 * limits::DNS_ADDRESSES);
+}
+
+/// Answers every question with thousands of records, and each name with so many addresses.
+struct Endless {
+    asked: AtomicUsize,
+    addresses: usize,
+}
+
+impl Endless {
+    fn asked(&self) -> usize {
+        self.asked.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Records for Endless {
+    async fn naptr(&self, name: &str) -> Vec<Naptr> {
+        self.asked();
+        let record = |order| Naptr {
+            order,
+            preference: 1,
+            service: "SIP+D2U".to_owned(),
+            replacement: format!("{order}.{name}"),
+        };
+        (0..5_000).map(record).collect()
+    }
+    async fn srv(&self, name: &str) -> Vec<Srv> {
+        self.asked();
+        (0..5_000).map(|port| srv(1, 1, port, name)).collect()
+    }
+    async fn addrs(&self, _name: &str) -> Vec<IpAddr> {
+        self.asked();
+        vec![ip(1); self.addresses]
+    }
+}
+
+/// Whoever answers for a carrier's name has us neither ask without end nor keep without end.
+#[tokio::test]
+async fn questions_and_what_is_kept_of_answers_are_bounded() {
+    let two = [SipTransport::Udp, SipTransport::Tcp];
+    let most = limits::DNS_ADDRESSES;
+    // No address anywhere: each service that is looked at is asked for, and each of its targets.
+    for (addresses, questions) in [(0, 2 + most * (1 + 2 * most)), (5_000, 3)] {
+        let zone = Endless {
+            asked: AtomicUsize::new(0),
+            addresses,
+        };
+        let found = find(&wish(None, &two), &zone, |_| 0).await;
+        assert_eq!(texts(found).len(), addresses.min(most));
+        assert_eq!(zone.asked(), questions, "{addresses} addresses");
+    }
 }

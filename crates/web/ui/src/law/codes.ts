@@ -1,6 +1,6 @@
 // Codes of the law that a person chooses from, as the API takes them.
 export const CHANNELS = ['call', 'sms', 'whatsapp', 'email', 'push', 'letter', 'visit'] as const;
-export const PURPOSES = ['contact', 'call_within_7_days', 'prerecorded', 'wider_hours', 'information_request', 'number_check'] as const;
+export const PURPOSES = ['contact', 'call_within_7_days', 'prerecorded', 'wider_hours', 'information_request', 'number_check', 'validation_notice', 'recording'] as const;
 export const WISHES = ['only_between', 'not_between', 'wider_hours', 'not_channel', 'only_channel', 'not_point', 'minor', 'elderly', 'health'] as const;
 export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 export const LISTED = ['phone', 'email', 'document'] as const;

@@ -116,7 +116,7 @@ fn side(params: CampaignParams, agents: u32, history: &History) -> Side {
         ring_timeout_s: small(ring_ms) / 1_000.0,
         cap_pct: cap,
         target_pct: history.target_pct(&params).min(cap),
-        agent_within_s: small(params.agent_within_ms) / 1_000.0,
+        agent_within_s: small(params.agent_within_ms.min(law.agent_within_ms)) / 1_000.0,
         from_h: shift.from_h,
         hours: shift.hours.max(0.25),
         lines: lines.min(lines_of(&params, agents)),

@@ -1,4 +1,7 @@
-//! Starts the demo, and a fresh service for the first sign-in, and walks through its screens in Chromium (tests/browser/walk.mjs).
+//! Starts the demo, a fresh service for the first sign-in and services that speak HTTPS, and walks through their screens in
+//! Chromium (tests/browser/walk.mjs).
+
+mod secured;
 
 use anyhow::{Context as _, ensure};
 use marcador_tests::house::top;
@@ -12,6 +15,8 @@ use std::process::Command;
 const SOUND: [&str; 2] = ["phone", "monitor"];
 /// The part in which debtors call.
 const CALLERS: &str = "callers";
+/// The part on services of its own.
+const SECURED: &str = "secured";
 
 /// A fresh installation as it is by default: its admin needs a second factor. Ports are chosen by the system.
 fn fresh(dir: &Path) -> anyhow::Result<Service> {
@@ -35,30 +40,37 @@ secret_file = "{at}/marcador.secret"
     Service::start(dir, &config.display().to_string())
 }
 
-/// The walk in Chromium.
-fn walk(demo: &Demo, parts: &[String]) -> Command {
-    let login = |l: &Login| format!("{}:{}", l.username, l.password);
+/// The walk in Chromium at that address.
+fn walk_at(url: &str, dir: &Path, parts: &[String]) -> Command {
     let mut node = Command::new("node");
     node.arg("walk.mjs")
         .args(parts)
         .current_dir(top().join("tests/browser"))
-        .env("MARCADOR_URL", &demo.info.url)
-        .env("AGENT_LOGIN", login(&demo.info.agent))
-        .env("SUPERVISOR_LOGIN", login(&demo.info.supervisor))
-        .env("MANAGER_LOGIN", login(&demo.info.manager))
-        .env("ADMIN_LOGIN", login(&demo.info.admin));
+        .env("MARCADOR_URL", url);
     if std::env::var_os("SHOTS").is_none() {
-        node.env("SHOTS", demo.dir.join("shots"));
+        node.env("SHOTS", dir.join("shots"));
     }
     node
 }
 
-fn run(mut node: Command, demo: &Demo) -> anyhow::Result<()> {
+/// The walk through a demo.
+fn walk(demo: &Demo, parts: &[String]) -> Command {
+    let login = |l: &Login| format!("{}:{}", l.username, l.password);
+    let mut node = walk_at(&demo.info.url, &demo.dir, parts);
+    node.env("AGENT_LOGIN", login(&demo.info.agent))
+        .env("SUPERVISOR_LOGIN", login(&demo.info.supervisor))
+        .env("MANAGER_LOGIN", login(&demo.info.manager))
+        .env("ADMIN_LOGIN", login(&demo.info.admin));
+    node
+}
+
+/// `log_end` tells the program's last lines.
+fn run(mut node: Command, log_end: impl FnOnce() -> String) -> anyhow::Result<()> {
     let status = node.status().context("node")?;
     ensure!(
         status.success(),
-        "the walk failed; the demo's last lines:\n{}",
-        demo.log_end()
+        "the walk failed; the program's last lines:\n{}",
+        log_end()
     );
     Ok(())
 }
@@ -99,7 +111,7 @@ fn sound(part: &str) -> anyhow::Result<()> {
     let demo = Demo::start(dir.path(), &args, &[])?;
     let mut node = walk(&demo, &[part.to_owned()]);
     node.env("PHONE_HEARD", dir.path().join("heard"));
-    run(node, &demo)
+    run(node, || demo.log_end())
 }
 
 /// Everybody calls and nobody is dialed.
@@ -116,14 +128,14 @@ fn callers() -> anyhow::Result<()> {
         "24",
     ];
     let demo = Demo::start(dir.path(), &args, &[])?;
-    run(walk(&demo, &[CALLERS.to_owned()]), &demo)
+    run(walk(&demo, &[CALLERS.to_owned()]), || demo.log_end())
 }
 
 fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let (heard, others): (Vec<String>, Vec<String>) = wanted
         .iter()
-        .filter(|part| part.as_str() != CALLERS)
+        .filter(|part| ![CALLERS, SECURED].contains(&part.as_str()))
         .cloned()
         .partition(|part| SOUND.contains(&part.as_str()));
     // A part that fails hides no other.
@@ -131,8 +143,12 @@ fn main() -> anyhow::Result<()> {
     if wanted.is_empty() || !others.is_empty() {
         ends.push(faces(&others));
     }
-    if wanted.is_empty() || wanted.iter().any(|part| part == CALLERS) {
+    let asked = |name: &str| wanted.is_empty() || wanted.iter().any(|part| part == name);
+    if asked(CALLERS) {
         ends.push(callers());
+    }
+    if asked(SECURED) {
+        ends.push(secured::run());
     }
     for part in SOUND {
         if wanted.is_empty() || heard.iter().any(|name| name == part) {
@@ -153,5 +169,5 @@ fn faces(parts: &[String]) -> anyhow::Result<()> {
     let mut node = walk(&demo, parts);
     node.env("ENROL_URL", &service.url)
         .env("ENROL_LOGIN", format!("admin:{}", service.admin_password));
-    run(node, &demo)
+    run(node, || demo.log_end())
 }
