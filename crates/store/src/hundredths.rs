@@ -1,5 +1,6 @@
 //! Money in hundredths of its currency's unit, as segments compare it: the SQL of `domain::money::hundredths`.
 
+use crate::segment::Owing;
 use domain::money::{NO_DIGITS, THREE_DIGITS};
 use std::sync::LazyLock;
 
@@ -26,12 +27,22 @@ pub(crate) fn sum(amount: &str) -> String {
 
 /// A sum over the open debts that is kept beside a debtor `d` in minor units; debts of several currencies are
 /// added up one by one, `amount` of each.
-pub(crate) fn of_debts(column: &str, amount: &str) -> String {
-    let (three, unusual, sum) = (&*THREE, &*UNUSUAL, sum(amount));
+pub(crate) fn of_debts(column: &str, amount: &str, owing: Owing) -> String {
+    let each = || {
+        let sum = sum(amount);
+        format!("(SELECT {sum} FROM debts x WHERE x.debtor_id=d.id AND x.status='open')")
+    };
+    let (unusual, several) = match owing {
+        Owing::Several => return each(),
+        Owing::Any => {
+            let several = format!(" WHEN d.open_currency='*' THEN {}", each());
+            (UNUSUAL.clone(), several)
+        }
+        Owing::One => (format!("{},{}", *NONE, *THREE), String::new()),
+    };
+    let three = &*THREE;
     format!(
-        "(CASE WHEN d.open_currency NOT IN ({unusual}) THEN d.{column} \
-            WHEN d.open_currency='*' THEN (SELECT {sum} FROM debts x \
-                WHERE x.debtor_id=d.id AND x.status='open') \
+        "(CASE WHEN d.open_currency NOT IN ({unusual}) THEN d.{column}{several} \
             WHEN d.open_currency IN ({three}) THEN d.{column}/10 ELSE d.{column}*100 END)"
     )
 }

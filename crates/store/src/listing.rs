@@ -33,8 +33,11 @@ pub(crate) fn suppressed(reach: Reach, dialect: Dialect) -> String {
             match dialect {
                 // One set, in which each debtor is looked for once.
                 Dialect::Lite => format!("d.id IN ({})", sets.join(" UNION ALL ")),
-                // It keeps a set in memory as long as it believes it to be small.
-                Dialect::Pg => sets.map(|set| format!("d.id IN ({set})")).join(" OR "),
+                // Joined, it may be of any size.
+                Dialect::Pg => format!(
+                    "EXISTS (SELECT 1 FROM ({}) s WHERE s.debtor_id=d.id)",
+                    sets.join(" UNION ALL ")
+                ),
             }
         }
         Reach::Few => {

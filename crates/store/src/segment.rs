@@ -2,13 +2,15 @@
 //! meaning of a field is that of `domain::segment::SegmentRow`; a property test compares both.
 
 mod ops;
+mod rows;
 mod source;
 mod today;
 
 pub(crate) use self::today::Today;
 
-use self::ops::{compared, one_of, sign};
-use self::source::{Has, OPEN, Source, Summed, Toward};
+use self::ops::{compared, from_one, one_of, sign};
+use self::rows::Fits;
+use self::source::{COUNT, Source, Toward};
 use crate::sql::{Dialect, Field as Bound, Val, holes};
 use domain::entity::Bucket;
 use domain::ids::{ClientId, ImportId};
@@ -33,26 +35,49 @@ pub(crate) enum Reach {
     Few,
 }
 
+/// In how many currencies those owe who are asked. PostgreSQL asks a whole client in two parts: what stands in other
+/// rows for some keeps it from dividing the work on all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owing {
+    /// His own row says so.
+    Any,
+    /// In one, or nothing.
+    One,
+    /// In several: figures of his open debts are added up debt by debt.
+    Several,
+}
+
 impl Filter {
     /// Debtors of a client who are in the segment now, each by his own day.
     pub(crate) fn of_client(of: Dialect, client: ClientId, expr: &Expr, today: &Today) -> Self {
-        Self::compiled(of, client, expr, today, Reach::All)
+        let compiler = Compiler::new(of, today, (Reach::All, Owing::Any));
+        Self::compiled(compiler, client, expr, today)
+    }
+
+    /// The same condition on those alone who owe so.
+    pub(crate) fn of_owing(
+        (of, owing): (Dialect, Owing),
+        client: ClientId,
+        expr: &Expr,
+        today: &Today,
+    ) -> Self {
+        let compiler = Compiler::new(of, today, (Reach::All, owing));
+        let mut filter = Self::compiled(compiler, client, expr, today);
+        match owing {
+            Owing::Any => {}
+            Owing::One => filter.sql.push_str(" AND d.open_currency<>'*'"),
+            Owing::Several => filter.sql.push_str(" AND d.open_currency='*'"),
+        }
+        filter
     }
 
     /// The same condition in the form that is quick for a few debtors.
     pub(crate) fn of_few(of: Dialect, client: ClientId, expr: &Expr, today: &Today) -> Self {
-        Self::compiled(of, client, expr, today, Reach::Few)
+        let compiler = Compiler::new(of, today, (Reach::Few, Owing::Any));
+        Self::compiled(compiler, client, expr, today)
     }
 
-    fn compiled(of: Dialect, client: ClientId, expr: &Expr, today: &Today, reach: Reach) -> Self {
-        let mut compiler = Compiler {
-            values: vec![],
-            now: today.now,
-            today: today.first,
-            days: vec![],
-            reach,
-            dialect: of,
-        };
+    fn compiled(mut compiler: Compiler, client: ClientId, expr: &Expr, today: &Today) -> Self {
         let client = compiler.bind(client);
         if counts_days(expr) {
             compiler.days = compiler.whose(today);
@@ -84,16 +109,6 @@ impl Filter {
 
 const NEVER: &str = "1=0";
 const ALWAYS: &str = "1=1";
-
-/// Tables in which most debtors have a row.
-const WIDE: &[&str] = &[
-    "debts",
-    "parties",
-    "consents",
-    "contact_points",
-    "debt_stages",
-    "assignments",
-];
 
 /// Most days past due that occur (dates have four-digit years); keeps day arithmetic within `i64`.
 const DAYS_MAX: i64 = 10_000_000;
@@ -130,10 +145,23 @@ struct Compiler {
     /// Each day with the condition of the debtors whose day it is; empty where it is everybody's.
     days: Vec<(i64, String)>,
     reach: Reach,
+    owing: Owing,
     dialect: Dialect,
 }
 
 impl Compiler {
+    const fn new(dialect: Dialect, today: &Today, (reach, owing): (Reach, Owing)) -> Self {
+        Self {
+            values: Vec::new(),
+            now: today.now,
+            today: today.first,
+            days: Vec::new(),
+            reach,
+            owing,
+            dialect,
+        }
+    }
+
     fn bind(&mut self, value: impl Bound) -> String {
         self.values.push(value.val());
         format!("${}", self.values.len())
@@ -178,7 +206,7 @@ impl Compiler {
             Expr::All => ALWAYS.to_owned(),
             Expr::And(parts) => self.joined(parts, " AND ", ALWAYS),
             Expr::Or(parts) => self.joined(parts, " OR ", NEVER),
-            Expr::Not(part) => format!("NOT ({})", self.condition(part)),
+            Expr::Not(part) => self.opposite(part),
             Expr::Cmp {
                 field,
                 op: Op::Ne,
@@ -198,6 +226,17 @@ impl Compiler {
             }
             // Put in before: nobody, should one be left.
             Expr::Named { .. } => NEVER.to_owned(),
+        }
+    }
+
+    fn opposite(&mut self, expr: &Expr) -> String {
+        match (expr, self.dialect) {
+            // Each by itself: PostgreSQL joins rows that must not be there, but not behind one `NOT` over several.
+            (Expr::Or(parts), Dialect::Pg) if !parts.is_empty() => {
+                let parts: Vec<String> = parts.iter().map(|p| self.opposite(p)).collect();
+                format!("({})", parts.join(" AND "))
+            }
+            _ => format!("NOT ({})", self.condition(expr)),
         }
     }
 
@@ -236,7 +275,11 @@ impl Compiler {
             }
             Source::Currency => {
                 let place = self.bind(text.to_owned());
-                Self::owes_in(&place)
+                self.owes_in(&place)
+            }
+            Source::Portfolio => {
+                let place = self.bind(text.to_owned());
+                Self::in_portfolios(&place)
             }
             // Named by its days: no set of a client is asked.
             Source::Bucket => match Bucket::of_open(text).and_then(Bucket::days) {
@@ -269,7 +312,11 @@ impl Compiler {
             }
             Source::Currency => {
                 let places = self.bind_all(&texts);
-                Self::owes_in(&places)
+                self.owes_in(&places)
+            }
+            Source::Portfolio => {
+                let places = self.bind_all(&texts);
+                Self::in_portfolios(&places)
             }
             _ => one_of(texts.iter().map(|text| self.text(field, text)).collect()),
         }
@@ -296,94 +343,20 @@ impl Compiler {
             }
             Source::Sum(of) => {
                 let place = self.bind(n);
-                let fits = format!("{}{place}", sign(op));
-                self.sum(&of, &fits, compared(0, op, n))
+                let fits = Fits {
+                    sql: format!("{}{place}", sign(op)),
+                    none: compared(0, op, n),
+                    some: from_one(op, n).filter(|_| of.sum == COUNT),
+                };
+                self.sum(&of, &fits)
             }
             Source::Day(of, toward) => {
                 let date = self.date_at(n, toward);
                 let fits = format!("{}{date}", dated(op, toward));
-                self.sum(&of, &fits, compared(NEVER_DAYS, op, n))
+                self.sum(&of, &Fits::of(fits, compared(NEVER_DAYS, op, n)))
             }
             _ => NEVER.to_owned(),
         }
-    }
-
-    /// Debtors with an open debt in one of these currencies. His own row says in which all of his are, as long as it
-    /// is one.
-    fn owes_in(currencies: &str) -> String {
-        format!(
-            "(d.open_currency IN ({currencies}) OR (d.open_currency='*' AND EXISTS (SELECT 1 FROM debts x \
-                WHERE x.debtor_id=d.id AND {OPEN} AND x.currency IN ({currencies}))))"
-        )
-    }
-
-    /// Debtors with a row of `table` that fulfils a condition and has one of the values.
-    fn any(&self, table: &str, condition: &str, (has, places): (Has, &str)) -> String {
-        let condition = format!("{condition} AND {}", has.one_of(places));
-        self.with(table, &condition, has.by_key())
-    }
-
-    /// Debtors with a row of `table` that fulfils a condition, which an index by key may answer.
-    fn with(&self, table: &str, condition: &str, by_key: bool) -> String {
-        // SQLite keeps a set as a tree: one as large as there are debtors costs more than to ask the rows of each,
-        // which lie in the order in which the debtors do.
-        let each = self.reach == Reach::Few
-            || (self.dialect == Dialect::Lite && WIDE.contains(&table) && !by_key);
-        if each {
-            // Without it PostgreSQL may read the whole table into a set for the few thousand who are asked.
-            let each = match self.dialect {
-                Dialect::Lite => "",
-                Dialect::Pg => " OFFSET 0",
-            };
-            return format!(
-                "EXISTS (SELECT 1 FROM {table} x WHERE x.debtor_id=d.id AND {condition}{each})"
-            );
-        }
-        format!("d.id IN (SELECT x.debtor_id FROM {table} x WHERE {condition})")
-    }
-
-    /// Debtors whose sum `fits`; of who has no row it is told whether he fits. The set holds those with
-    /// rows alone, so that it is as small as what happened.
-    fn sum(&self, of: &Summed, fits: &str, zero_fits: bool) -> String {
-        let Summed {
-            table,
-            condition,
-            sum,
-            wide,
-            index,
-            ..
-        } = of;
-        // The order of the debtors would lead SQLite past all rows there are.
-        let rows = match (self.dialect, index) {
-            (Dialect::Lite, Some(index)) => format!("{table} x INDEXED BY {index}"),
-            _ => format!("{table} x"),
-        };
-        match self.reach {
-            _ if *wide && self.dialect == Dialect::Lite => Self::each_sum(of, fits),
-            Reach::Few => Self::each_sum(of, fits),
-            Reach::All if zero_fits => format!(
-                "NOT (d.id IN (SELECT x.debtor_id FROM {rows} WHERE {condition} \
-                    GROUP BY x.debtor_id HAVING NOT ({sum}{fits})))"
-            ),
-            Reach::All => format!(
-                "d.id IN (SELECT x.debtor_id FROM {rows} WHERE {condition} \
-                    GROUP BY x.debtor_id HAVING {sum}{fits})"
-            ),
-        }
-    }
-
-    /// The same, asked of each debtor.
-    fn each_sum(of: &Summed, fits: &str) -> String {
-        let Summed {
-            table,
-            condition,
-            sum,
-            none,
-            ..
-        } = of;
-        format!(
-            "COALESCE((SELECT {sum} FROM {table} x WHERE x.debtor_id=d.id AND {condition}),{none}){fits}"
-        )
     }
 
     fn between(&mut self, field: Field, from: i64, to: i64) -> String {
@@ -396,7 +369,7 @@ impl Compiler {
             Source::Sum(of) => {
                 let zero_fits = from <= 0 && 0 <= to;
                 let fits = format!(" BETWEEN {} AND {}", self.bind(from), self.bind(to));
-                self.sum(&of, &fits, zero_fits)
+                self.sum(&of, &Fits::of(fits, zero_fits))
             }
             Source::Day(of, toward) => {
                 let (near, far) = (self.date_at(from, toward), self.date_at(to, toward));
@@ -405,7 +378,8 @@ impl Compiler {
                     Toward::Until => (near, far),
                 };
                 let never_fits = from <= NEVER_DAYS && NEVER_DAYS <= to;
-                self.sum(&of, &format!(" BETWEEN {first} AND {last}"), never_fits)
+                let fits = format!(" BETWEEN {first} AND {last}");
+                self.sum(&of, &Fits::of(fits, never_fits))
             }
             _ => NEVER.to_owned(),
         }

@@ -10,8 +10,8 @@ mod outside;
 mod ties;
 
 use domain::entity::{
-    Assignment, Claim, Complaint, DebtStage, Excuse, Instalment, LedgerRow, Letter, Message,
-    PaymentLink, Plan, Visit,
+    Assignment, Claim, Complaint, DebtStage, DebtStatus, Excuse, Instalment, LedgerRow, Letter,
+    Message, PaymentLink, Plan, Visit,
 };
 use domain::ids::DebtorId;
 use domain::ports::store::{ItemState, LinkFilter, ListFilter, MessageAsk, PageRequest};
@@ -24,6 +24,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rand::{SeedableRng as _, rngs::StdRng};
 use sim::contract::scene::*;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use ties::{Crew, Placed};
 
@@ -325,8 +326,37 @@ async fn population(store: &Subject, seed: u64) -> (Scene, Vec<(DebtorId, Segmen
     (scene, rows)
 }
 
+/// What each debtor owes, by currency.
+type Owed = BTreeMap<DebtorId, BTreeMap<String, i64>>;
+
+async fn owed(store: &Subject, rows: &[(DebtorId, SegmentRow)]) -> Owed {
+    let mut owed = Owed::new();
+    for (id, _) in rows {
+        let file = store.debtor_file(*id).await.expect("file");
+        let sums = owed.entry(*id).or_default();
+        for debt in file.debts.iter().filter(|d| d.status == DebtStatus::Open) {
+            *sums.entry(debt.currency.to_string()).or_default() += debt.balance_minor();
+        }
+    }
+    owed
+}
+
+/// What these debtors owe together.
+fn together(of: &[DebtorId], owed: &Owed) -> Vec<(String, i64)> {
+    let mut sums = BTreeMap::<String, i64>::new();
+    for (currency, balance) in of.iter().filter_map(|id| owed.get(id)).flatten() {
+        *sums.entry(currency.clone()).or_default() += balance;
+    }
+    sums.into_iter().collect()
+}
+
 fn agree(runtime: &tokio::runtime::Runtime, store: Subject, seed: u64) {
     let (scene, rows) = runtime.block_on(population(&store, seed));
+    let owed = runtime.block_on(owed(&store, &rows));
+    assert!(
+        owed.values().any(|of| of.len() > 1) && owed.values().any(BTreeMap::is_empty),
+        "in several currencies, and nothing"
+    );
     let strategy = tree(&scene, &rows[DEBTORS / 2].1.external_ref);
     let config = Config {
         cases: EXPRESSIONS,
@@ -349,7 +379,12 @@ fn agree(runtime: &tokio::runtime::Runtime, store: Subject, seed: u64) {
                 let alone = runtime.block_on(asked).expect("asked of one");
                 prop_assert_eq!(alone, eval(&expr, row), "{} of one", print(&expr));
             }
-            prop_assert_eq!(got, want, "{}", print(&expr));
+            prop_assert_eq!(&got, &want, "{}", print(&expr));
+            let counted = store.segment_count(scene.client.id, &expr, NOW);
+            let counted = runtime.block_on(counted).expect("counted");
+            prop_assert_eq!(counted.debtors, want.len() as u64, "{}", print(&expr));
+            let balance = together(&want, &owed);
+            prop_assert_eq!(counted.balance, balance, "{}", print(&expr));
             Ok(())
         })
         .expect("SQL and evaluator agree");

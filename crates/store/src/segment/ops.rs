@@ -15,6 +15,15 @@ pub(super) const fn compared(a: i64, op: Op, b: i64) -> bool {
     }
 }
 
+/// Where a count is only asked whether there is anything: whether there must be. None where how many matters.
+pub(super) const fn from_one(op: Op, n: i64) -> Option<bool> {
+    match (op, n) {
+        (Op::Ge, 1) | (Op::Gt | Op::Ne, 0) => Some(true),
+        (Op::Lt, 1) | (Op::Le | Op::Eq, 0) => Some(false),
+        _ => None,
+    }
+}
+
 /// How SQL writes it.
 pub(super) const fn sign(op: Op) -> &'static str {
     match op {

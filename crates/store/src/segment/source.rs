@@ -1,7 +1,7 @@
 //! Where a field's value stands: beside the debtor, in rows of other tables, or in what is counted over a while that
 //! ends now.
 
-use super::{ALWAYS, Compiler, NEVER, Reach};
+use super::{ALWAYS, Compiler, NEVER, Owing, Reach};
 use crate::hundredths;
 use crate::listing::suppressed;
 use crate::sql::Dialect;
@@ -26,6 +26,19 @@ pub(super) enum Source {
     Bucket,
     /// Currencies of the open debts, as his own row tells them.
     Currency,
+    /// The name of his portfolio.
+    Portfolio,
+}
+
+/// What his own row says of the rows that are summed.
+#[derive(Debug, Clone)]
+pub(super) enum Told {
+    /// Nothing.
+    Nothing,
+    /// There is none where this does not hold.
+    Needs(String),
+    /// There is one exactly where this holds.
+    Is(String),
 }
 
 /// From where to where days are counted.
@@ -48,6 +61,10 @@ pub(super) struct Summed {
     pub(super) wide: bool,
     /// The index of these rows alone, which holds all that is asked.
     pub(super) index: Option<&'static str>,
+    /// What is known of them without looking.
+    pub(super) told: Told,
+    /// An index finds those of one debtor.
+    pub(super) of_debtor: bool,
 }
 
 /// Where a row `x` has the value.
@@ -94,14 +111,20 @@ impl Compiler {
             Field::Name => value("d.name"),
             Field::Document => value("d.document"),
             Field::Zone => value("COALESCE(d.address_zone,'')"),
-            Field::Portfolio => {
-                value("(SELECT x.name FROM portfolios x WHERE x.id=d.portfolio_id)")
-            }
+            Field::Portfolio => match self.dialect {
+                Dialect::Lite => {
+                    value("(SELECT x.name FROM portfolios x WHERE x.id=d.portfolio_id)")
+                }
+                // It takes the name of one portfolio for a rare thing, and would ask everybody for the rest.
+                Dialect::Pg => Source::Portfolio,
+            },
             Field::Product => Source::Any("debts", OPEN.into(), Has::Column("product")),
-            Field::Currency => match self.dialect {
-                Dialect::Lite => Source::Currency,
+            Field::Currency => match (self.dialect, self.reach, self.owing) {
                 // It joins such a set as quickly, and divides the work, without an `OR`.
-                Dialect::Pg => Source::Any("debts", OPEN.into(), Has::Column("currency")),
+                (Dialect::Pg, Reach::All, Owing::Any) => {
+                    Source::Any("debts", OPEN.into(), Has::Column("currency"))
+                }
+                _ => Source::Currency,
             },
             Field::DebtRef => Source::Any("debts", DEBT_BY_KEY.into(), Has::Key("external_ref")),
             Field::PartyRole => Source::Any("parties", ALWAYS.into(), Has::Column("role")),
@@ -187,13 +210,13 @@ impl Compiler {
         let column = match field {
             Field::Balance => {
                 let parts = "x.principal_minor+x.interest_minor+x.fees_minor";
-                return Source::Value(hundredths::of_debts("balance_minor", parts));
+                return Source::Value(hundredths::of_debts("balance_minor", parts, self.owing));
             }
-            Field::Overdue => return owed("overdue_minor"),
-            Field::Principal => return owed("principal_minor"),
-            Field::Interest => return owed("interest_minor"),
-            Field::Fees => return owed("fees_minor"),
-            Field::Minimum => return owed("minimum_minor"),
+            Field::Overdue => return self.owed("overdue_minor"),
+            Field::Principal => return self.owed("principal_minor"),
+            Field::Interest => return self.owed("interest_minor"),
+            Field::Fees => return self.owed("fees_minor"),
+            Field::Minimum => return self.owed("minimum_minor"),
             Field::DebtCount => "d.open_debts",
             Field::PhoneCount => "d.phones",
             Field::MobilePhones => "d.mobiles",
@@ -230,8 +253,13 @@ impl Compiler {
 
     /// Rows of another table, as they are counted now.
     fn counted(&mut self, field: Field) -> Source {
+        let mut told = Told::Nothing;
         let (table, condition, index) = match field {
-            Field::Attempts7d => ("attempts", format!("x.opened_at>{}", self.since(7)), None),
+            Field::Attempts7d => {
+                let from = self.since(7);
+                told = Told::Is(format!("COALESCE(d.last_attempt_at>{from},FALSE)"));
+                ("attempts", format!("x.opened_at>{from}"), None)
+            }
             Field::Rpc30d => (
                 "attempts",
                 format!("x.identity_at>{}", self.since(30)),
@@ -266,16 +294,18 @@ impl Compiler {
         Source::Sum(Summed {
             table,
             condition,
-            sum: "COUNT(*)".to_owned(),
+            sum: COUNT.to_owned(),
             none: "0".to_owned(),
             wide: false,
             index,
+            told,
+            of_debtor: field != Field::Rpc30d,
         })
     }
 
     /// Money and dates of rows of other tables.
     fn of_rows(&mut self, field: Field) -> Source {
-        let money = |table, condition, amount: &str| {
+        let money = |(table, told), condition, amount: &str| {
             Source::Sum(Summed {
                 table,
                 condition,
@@ -283,6 +313,8 @@ impl Compiler {
                 none: "0".to_owned(),
                 wide: false,
                 index: None,
+                told,
+                of_debtor: true,
             })
         };
         match field {
@@ -292,13 +324,14 @@ impl Compiler {
                     self.bind(self.now),
                 );
                 let within = format!("x.paid_at>{from} AND x.paid_at<={to}");
-                money("payments", within, "x.amount_minor")
+                let told = Told::Needs(format!("COALESCE(d.last_paid_at>{from},FALSE)"));
+                money(("payments", told), within, "x.amount_minor")
             }
             Field::NextInstalment => {
                 let first = format!(
                     "x.due_date=(SELECT MIN(f.due_date) FROM {PARTS} f WHERE f.debtor_id=x.debtor_id)"
                 );
-                money(PARTS, first, "x.left_minor")
+                money((PARTS, Told::Nothing), first, "x.left_minor")
             }
             Field::DaysToInstalment => self.day("MIN(x.due_date)", (PARTS, false), Toward::Until),
             Field::DaysSincePlacement => {
@@ -322,6 +355,8 @@ impl Compiler {
             none: never,
             wide,
             index: None,
+            told: Told::Nothing,
+            of_debtor: true,
         };
         Source::Day(of, toward)
     }
@@ -338,6 +373,12 @@ impl Compiler {
             Toward::Since => self.today - days,
             Toward::Until => self.today + days,
         })
+    }
+
+    /// A figure of the open debts that is kept beside the debtor.
+    fn owed(&self, column: &str) -> Source {
+        let amount = format!("x.{column}");
+        Source::Value(hundredths::of_debts(column, &amount, self.owing))
     }
 
     /// The instant so many days before now.
@@ -406,11 +447,6 @@ impl Compiler {
     }
 }
 
-/// A figure of the open debts that is kept beside the debtor.
-fn owed(column: &str) -> Source {
-    Source::Value(hundredths::of_debts(column, &format!("x.{column}")))
-}
-
 /// Open debts that were placed with us on a day, as rows that belong to a debtor.
 const PLACED: &str = "(SELECT o.debtor_id, p.placed_on FROM debts o JOIN placements p ON p.id=o.placement_id \
     WHERE o.status='open')";
@@ -426,6 +462,9 @@ const UNANSWERED: &str = "(SELECT c.debtor_id, c.deadline FROM complaints c WHER
 const PARTS: &str = "(SELECT p.debtor_id, p.currency, i.due_date, i.amount_minor-i.paid_minor AS left_minor \
     FROM plans p JOIN instalments i ON i.plan_id=p.id \
     WHERE p.state IN ('signed','active') AND i.state='due')";
+
+/// The sum that says how many rows there are.
+pub(super) const COUNT: &str = "COUNT(*)";
 
 /// Days away beyond which no date of ours is: dates stay within four-digit years.
 const FAR_DAYS: i64 = 600_000;

@@ -1,14 +1,17 @@
 //! How many debtors are in a segment and what they owe, exactly.
 
 use super::SqlStore;
+use super::count_parts::Parts;
 use super::estimate::EXACT_MAX;
 use super::owed::{Owed, of_each, sums_of, sums_of_any};
 use super::recovery::Shares;
 use crate::segment::Filter;
 use crate::sql::{Dialect, Link, Val, vals};
-use domain::ids::ClientId;
+use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
 use domain::ports::store::SegmentCount;
+use domain::segment::Expr;
+use domain::time::UtcMs;
 use std::fmt::Write as _;
 use tokio::runtime::Handle;
 
@@ -23,8 +26,6 @@ pub(super) struct Asked<'a> {
     pub(super) from: &'a str,
     pub(super) condition: &'a str,
     pub(super) values: Vec<Val>,
-    /// The same condition as it is quick for a few, where a second look asks it of those few again.
-    pub(super) few: Option<&'a Filter>,
 }
 
 /// Figures of the debtors a condition over `d` finds: one pass over the debtors alone, as far as the open
@@ -36,6 +37,16 @@ pub(super) async fn count(
     shares: &Shares,
 ) -> Result<SegmentCount, StoreError> {
     let usual = usual_currencies(read, client).await?;
+    count_in(read, asked, &usual, shares).await
+}
+
+/// The same, with the usual currencies at hand.
+pub(super) async fn count_in(
+    read: &mut Link,
+    asked: &Asked<'_>,
+    usual: &[String],
+    shares: &Shares,
+) -> Result<SegmentCount, StoreError> {
     let (from, condition) = (asked.from, asked.condition);
     let mut values = asked.values.clone();
     let (mut sums, mut known) = (String::new(), String::from("''"));
@@ -62,15 +73,9 @@ pub(super) async fn count(
     let others: i64 = row.get("others")?;
     if others > 0 {
         // Most often those with several currencies alone: they have an index of their own.
-        let mixed = || "d.open_currency='*'".to_owned();
-        let alone = others == row.get::<i64>("mixed")?;
-        let (which, condition, values) = match (alone, asked.few) {
-            (true, Some(few)) => (mixed(), few.sql.as_str(), few.values.clone()),
-            (true, None) => (mixed(), condition, asked.values.clone()),
-            (false, _) => {
-                let which = format!("d.open_currency NOT IN ({known})");
-                (which, condition, values)
-            }
+        let (which, values) = match others == row.get::<i64>("mixed")? {
+            true => ("d.open_currency='*'".to_owned(), asked.values.clone()),
+            false => (format!("d.open_currency NOT IN ({known})"), values),
         };
         let sql = format!(
             "WITH m AS MATERIALIZED (SELECT d.id, d.oldest_due_day FROM {from} WHERE {which} AND {condition}) \
@@ -86,7 +91,10 @@ pub(super) async fn count(
 }
 
 /// Currencies of the client's portfolios and of some of his debtors.
-async fn usual_currencies(read: &mut Link, client: ClientId) -> Result<Vec<String>, StoreError> {
+pub(super) async fn usual_currencies(
+    read: &mut Link,
+    client: ClientId,
+) -> Result<Vec<String>, StoreError> {
     // An index that SQLite has not counted yet would be taken for a shorter way, and leads past all his debtors.
     let debtors = match read.dialect() {
         Dialect::Lite => "debtors INDEXED BY debtors_lot",
@@ -108,33 +116,35 @@ pub(super) fn all_of(filter: &Filter) -> Asked<'_> {
         from: "debtors d",
         condition: &filter.sql,
         values: filter.values.clone(),
-        few: None,
     }
 }
 
 /// A client with no fewer than one in so many of all debtors is counted by going through the table.
 const SHARE: i64 = 4;
 
-/// Figures of all debtors that a filter finds. Those of a large client are gone through in two halves at once,
-/// where the engine does not do so itself: both read what was committed at the same instant.
-/// `few` is the filter as it is quick for a few: PostgreSQL, which makes sets for the whole, would make them once more
-/// for those who owe in several currencies.
+/// Figures of all debtors of a segment that no file which is half in has made. Those of a large client are gone through
+/// in two halves at once, where the engine does not do so itself: both read what was committed at the same instant.
 pub(super) async fn count_all(
     store: &SqlStore,
-    (filter, few): (&Filter, &Filter),
+    (expr, half): (&Expr, &[ImportId]),
     client: ClientId,
-    day: i64,
+    now: UtcMs,
 ) -> Result<SegmentCount, StoreError> {
+    let today = store.today_of(client, now).await?;
+    let shares = Shares::read(&mut store.read().await?, client, today.first).await?;
+    if store.dialect() == Dialect::Pg {
+        let parts = Parts::of(client, (expr, half), &today);
+        return parts.count(&mut store.wide().await?, client, &shares).await;
+    }
+    let filter = &Filter::of_client(store.dialect(), client, expr, &today).without(half);
     let of = store.debtors_of(client).await?;
-    let shares = Shares::read(&mut store.read().await?, client, day).await?;
     let halves = match of > EXACT_MAX {
         true => store.halves().await?,
         false => None,
     };
     let Some([mut low, high]) = halves else {
-        let mut asked = all_of(filter);
-        asked.few = (store.dialect() == Dialect::Pg).then_some(few);
-        return count(&mut store.wide().await?, &asked, client, &shares).await;
+        let mut read = store.wide().await?;
+        return count(&mut read, &all_of(filter), client, &shares).await;
     };
     let (first, last) = ends(&mut low).await?;
     let most = i64::try_from(of).unwrap_or(i64::MAX).saturating_mul(SHARE);
@@ -188,7 +198,6 @@ async fn on_thread(
             from: "debtors d",
             condition: &condition,
             values,
-            few: None,
         };
         here.block_on(count(&mut link, &asked, client, &shares))
     });
@@ -197,7 +206,7 @@ async fn on_thread(
         .unwrap_or_else(|e| Err(StoreError::Unavailable(format!("thread that counts: {e}"))))
 }
 
-fn together(one: SegmentCount, other: SegmentCount) -> SegmentCount {
+pub(super) fn together(one: SegmentCount, other: SegmentCount) -> SegmentCount {
     let mut owed = Owed::default();
     for part in one.expected.iter().chain(&other.expected) {
         owed.add(part);

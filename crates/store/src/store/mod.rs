@@ -12,6 +12,7 @@ mod claims;
 mod complaints;
 mod contacts;
 mod count;
+mod count_parts;
 mod departures;
 mod detector;
 mod due_items;

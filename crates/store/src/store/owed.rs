@@ -37,6 +37,18 @@ pub(super) fn sums_of(shares: &Shares, currency: &str, (place, n): (usize, usize
     sql
 }
 
+/// Sums over rows `x`, each with what a debtor owes in a currency in its column `b` and the number: columns that end in
+/// `n`.
+pub(super) fn sums_of_columns(shares: &Shares, currency: &str, n: usize) -> String {
+    let balance = format!("x.b{n}");
+    let mut sql = format!(", CAST(SUM({balance}) AS BIGINT) AS amount{n}");
+    for (part, name) in PARTS {
+        let value = shares.sql(part, currency, (&balance, "x.due"));
+        let _ = write!(sql, ", {} AS {name}{n}", summed(&value));
+    }
+    sql
+}
+
 /// Sums over rows with a balance, the day on which the oldest debt was due and a currency, each by its column.
 pub(super) fn sums_of_any(shares: &Shares, of: (&str, &str), currency: &str) -> String {
     let mut sql = format!("{} AS amount", summed(of.0));

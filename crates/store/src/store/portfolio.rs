@@ -2,6 +2,7 @@
 
 use super::SqlStore;
 use super::count::{Asked, all_of, count, count_all};
+use super::count_parts::Parts;
 use super::due_items;
 use super::estimate::EXACT_MAX;
 use super::recovery::Shares;
@@ -158,12 +159,19 @@ impl SqlStore {
             return self.estimate(client, expr, (now, of), rows).await;
         }
         let today = self.today_of(client, now).await?;
+        let half = self.half_in().await?;
+        let filter = Filter::of_client(self.dialect(), client, expr, &today).without(&half);
         let mut read = self.wide().await?;
-        let filter = Filter::of_client(self.dialect(), client, expr, &today);
-        let filter = self.whole(filter).await?;
         let shares = Shares::read(&mut read, client, today.first).await?;
+        let count = match self.dialect() {
+            Dialect::Lite => count(&mut read, &all_of(&filter), client, &shares).await?,
+            Dialect::Pg => {
+                let parts = Parts::of(client, (expr, &half), &today);
+                parts.count(&mut read, client, &shares).await?
+            }
+        };
         Ok(SegmentEstimate {
-            count: count(&mut read, &all_of(&filter), client, &shares).await?,
+            count,
             exact: true,
             asked: of,
             of,
@@ -225,10 +233,7 @@ impl PortfolioStore for SqlStore {
     ) -> Result<SegmentCount, StoreError> {
         let expr = &self.whole_segment(client, expr, None).await?;
         let half = self.half_in().await?;
-        let today = self.today_of(client, now).await?;
-        let filter = Filter::of_client(self.dialect(), client, expr, &today).without(&half);
-        let few = Filter::of_few(self.dialect(), client, expr, &today).without(&half);
-        count_all(self, (&filter, &few), client, today.first).await
+        count_all(self, (expr, &half), client, now).await
     }
 
     async fn segment_sample(
@@ -418,7 +423,6 @@ impl PortfolioStore for SqlStore {
             from: "debtors d",
             condition: &condition,
             values: vals![portfolio],
-            few: None,
         };
         let found = count(&mut read, &asked, of.client_id, &Shares::none()).await?;
         Ok(SegmentCount {

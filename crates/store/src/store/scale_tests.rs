@@ -71,17 +71,22 @@ async fn two_halves_are_the_whole() {
 
 #[tokio::test]
 async fn a_sample_of_everybody_is_everybody() {
-    let (_dir, store, filled) = filled().await;
-    for text in EXAMPLES {
-        let expr = parse(text).unwrap();
-        let (client, now) = (filled.client, filled.now);
-        let found = store.estimate(client, &expr, (now, DEBTORS), 5);
-        let found = found.await.unwrap();
-        let whole = store.segment_count(client, &expr, now).await.unwrap();
-        assert_eq!(found.count.debtors, whole.debtors, "{text}");
-        assert_eq!((found.asked, found.margin), (DEBTORS, 0), "{text}");
+    let mut engines = vec![fresh_tests::sqlite().await];
+    engines.extend(fresh_tests::postgres().await);
+    for fresh in &engines {
+        let store = &fresh.store;
+        let filled = fill(store, DEBTORS).await;
+        for text in EXAMPLES {
+            let expr = parse(text).unwrap();
+            let (client, now) = (filled.client, filled.now);
+            let found = store.estimate(client, &expr, (now, DEBTORS), 5);
+            let found = found.await.unwrap();
+            let whole = store.segment_count(client, &expr, now).await.unwrap();
+            assert_eq!(found.count, whole, "{text}");
+            assert_eq!((found.asked, found.margin), (DEBTORS, 0), "{text}");
+        }
+        store.close().await;
     }
-    store.close().await;
 }
 
 /// Asks whatever the file of a debtor shows; how many rows there are of each kind that only some have.

@@ -20,7 +20,7 @@ pub(super) const SUMS: &str = "UPDATE debtors SET \
         COALESCE(SUM(x.overdue_minor),0), MIN(x.due_day), MIN(x.statute_day), \
         COALESCE(SUM(x.principal_minor),0), COALESCE(SUM(x.interest_minor),0), \
         COALESCE(SUM(x.fees_minor),0), COALESCE(SUM(x.minimum_minor),0), \
-        COALESCE(CASE WHEN MIN(x.currency)=MAX(x.currency) THEN MIN(x.currency) ELSE '*' END,'') \
+        COALESCE(CASE WHEN MIN(x.currency)<>MAX(x.currency) THEN '*' ELSE MIN(x.currency) END,'') \
         FROM debts x WHERE x.debtor_id=debtors.id AND x.status='open'), \
     (phones, confidence, mobiles, given_phones, authorised_phones)=(SELECT COUNT(*), \
         COALESCE(MAX(x.confidence),0), COUNT(CASE WHEN x.class='mobile' THEN 1 END), \
