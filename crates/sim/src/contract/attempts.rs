@@ -15,6 +15,7 @@ pub async fn all(store: Subject) {
     the_lease_decides_who_dials(&store).await;
     a_live_attempt_keeps_others_out(&store).await;
     a_fenced_node_opens_nothing(&store).await;
+    super::behind::all(&store).await;
     steps_never_go_back(&store).await;
     super::endings::all(&store).await;
     caps_hold_across_campaigns_and_clients(&store).await;

@@ -8,6 +8,7 @@
 pub mod addresses;
 mod assigned;
 pub mod attempts;
+mod behind;
 pub mod blob;
 mod books;
 mod books_audit;

@@ -12,6 +12,7 @@ mod look;
 mod pages;
 mod raw;
 mod schema;
+mod several;
 mod times;
 
 pub(crate) use changes::{Changes, Key, key, row_key};
@@ -25,6 +26,7 @@ pub(crate) use pages::know_their_reach;
 pub(crate) use raw::{Cell, Field, Row, Val};
 pub use schema::SCHEMA_VERSION;
 pub(crate) use schema::migrate;
+pub(crate) use several::{Ask, Batch, rows_of_json};
 pub use times::WriteTimes;
 
 /// Builds the list of values of a statement from anything that is a [`Field`].

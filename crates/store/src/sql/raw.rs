@@ -29,21 +29,29 @@ pub(crate) trait Raw:
     fn val(value: Option<Self>) -> Val;
     /// From a cell that is not null; `None` when it is of another kind.
     fn cell(cell: Kept<'_>) -> Option<Self>;
+    /// From a value that is not null, as PostgreSQL writes it into JSON.
+    fn json(value: &serde_json::Value) -> Option<Self>;
 }
 macro_rules! raw {
-    ($($kind:ty => $val:ident, $cell:expr);+ $(;)?) => { $( impl Raw for $kind {
+    ($($kind:ty => $val:ident, $cell:expr, $json:expr);+ $(;)?) => { $( impl Raw for $kind {
         fn val(value: Option<Self>) -> Val { Val::$val(value) }
         fn cell(cell: Kept<'_>) -> Option<Self> {
             let read: fn(Kept<'_>) -> Option<Self> = $cell;
             read(cell)
         }
+        fn json(value: &serde_json::Value) -> Option<Self> {
+            let read: fn(&serde_json::Value) -> Option<Self> = $json;
+            read(value)
+        }
     } )+ };
 }
 raw!(
-    i64 => Int, |c| match c { Kept::Int(n) => Some(n), _ => None };
-    String => Text, |c| match c { Kept::Text(t) => Some(t.to_owned()), _ => None };
-    Uuid => Uuid, |c| match c { Kept::Id(b) => Some(Uuid::from_bytes(b)), _ => None };
-    bool => Bool, |c| match c { Kept::Int(n) => Some(n != 0), _ => None };
+    i64 => Int, |c| match c { Kept::Int(n) => Some(n), _ => None }, serde_json::Value::as_i64;
+    String => Text, |c| match c { Kept::Text(t) => Some(t.to_owned()), _ => None },
+        |v| v.as_str().map(str::to_owned);
+    Uuid => Uuid, |c| match c { Kept::Id(b) => Some(Uuid::from_bytes(b)), _ => None },
+        |v| v.as_str().and_then(|text| Uuid::try_parse(text).ok());
+    bool => Bool, |c| match c { Kept::Int(n) => Some(n != 0), _ => None }, serde_json::Value::as_bool;
 );
 
 /// A row of either engine.
@@ -51,12 +59,15 @@ pub(crate) enum Row {
     Lite(SqliteRow),
     Direct(CellRow),
     Pg(PgRow),
+    /// Of several questions in one statement of PostgreSQL's.
+    Json(serde_json::Map<String, serde_json::Value>),
 }
 
 impl Row {
     fn raw<T: Raw>(&self, column: &str) -> Result<Option<T>, StoreError> {
         match self {
             Self::Direct(row) => return direct(row, column),
+            Self::Json(row) => return of_json(row, column),
             Self::Lite(row) => row.try_get::<Option<T>, _>(column),
             Self::Pg(row) => row.try_get::<Option<T>, _>(column),
         }
@@ -75,6 +86,19 @@ fn direct<T: Raw>(row: &CellRow, column: &str) -> Result<Option<T>, StoreError> 
         cell => T::cell(cell)
             .map(Some)
             .ok_or_else(|| StoreError::Corrupt(format!("column {column} holds a {}", cell.kind()))),
+    }
+}
+
+fn of_json<T: Raw>(
+    row: &serde_json::Map<String, serde_json::Value>,
+    column: &str,
+) -> Result<Option<T>, StoreError> {
+    match row.get(column) {
+        None => Err(StoreError::Corrupt(format!("no column {column}"))),
+        Some(serde_json::Value::Null) => Ok(None),
+        Some(value) => T::json(value)
+            .map(Some)
+            .ok_or_else(|| StoreError::Corrupt(format!("column {column} holds another kind"))),
     }
 }
 

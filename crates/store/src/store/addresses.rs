@@ -11,15 +11,16 @@ use domain::ports::StoreError;
 use domain::ports::store::AddressStore;
 use std::collections::BTreeMap;
 
+pub(super) const ZONES: &str = "SELECT DISTINCT debtor_id, zone FROM addresses \
+    WHERE NOT bad AND zone IS NOT NULL AND debtor_id";
+
 /// Zones of the current addresses of debtors that are not the zone in their own row.
 pub(super) async fn zones_of(
     tx: &mut Link,
     debtors: &[DebtorId],
 ) -> Result<BTreeMap<DebtorId, Vec<String>>, StoreError> {
-    let before = "SELECT DISTINCT debtor_id, zone FROM addresses WHERE NOT bad AND zone IS NOT NULL \
-        AND debtor_id";
     let mut found: BTreeMap<DebtorId, Vec<String>> = BTreeMap::new();
-    for row in &tx.rows_in(before, debtors, " ORDER BY zone", &[]).await? {
+    for row in &tx.rows_in(ZONES, debtors, " ORDER BY zone", &[]).await? {
         let zones = found.entry(row.get("debtor_id")?).or_default();
         zones.push(row.get("zone")?);
     }

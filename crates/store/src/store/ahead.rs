@@ -9,7 +9,7 @@ pub(super) use kept::Mark;
 use super::SqlStore;
 use super::facts::facts_of_many;
 use super::reserve::{Hold, Tries, due_of_parts, tries};
-use crate::sql::{Dialect, Key, Link, key, row_key};
+use crate::sql::{Batch, Dialect, Key, Link, key, row_key};
 use domain::entity::dnc::{listed_form, point_form};
 use domain::entity::{Campaign, SuppressionKind};
 use domain::ids::{CampaignId, DebtorId, PointId};
@@ -17,6 +17,7 @@ use domain::law::LEDGER_DAYS;
 use domain::ports::StoreError;
 use domain::ports::store::{ContactFacts, ReserveRequest};
 use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
+use futures::stream::{self, TryStreamExt as _};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,6 +33,8 @@ const AHEAD_MAX: u32 = 600;
 const HEAD: u32 = 200;
 /// Debtors of the same statements: whoever reserves sees one piece while the next is read.
 const PIECE: usize = 64;
+/// Pieces read side by side on PostgreSQL.
+const PG_READERS: usize = 3;
 /// Longest that one look lasts while pieces are read.
 const LOOK_LASTS: Duration = Duration::from_millis(200);
 /// Debtors kept, over all campaigns (4 kB each), and how long.
@@ -180,17 +183,19 @@ impl SqlStore {
         }
     }
 
-    /// Of debtors about to be reserved, what was read ahead and still stands, in the transaction of the reservation.
+    /// Of debtors about to be reserved, what was read ahead and still stands, in the transaction of the reservation;
+    /// PostgreSQL's leases are written with it.
     pub(super) async fn early(
         &self,
         tx: &mut Link,
         request: &ReserveRequest,
         debtors: &[DebtorId],
+        leases: Batch,
     ) -> Result<(Vec<ContactFacts>, Vec<Mark>, Tries), StoreError> {
         let (mut facts, mut marks, mut tries) = (Vec::new(), Vec::new(), Tries::new());
         let standing = match self.dialect() {
             Dialect::Lite => self.early_changes(request, debtors),
-            Dialect::Pg => self.early_versions(tx, request, debtors).await?,
+            Dialect::Pg => self.early_versions(tx, request, debtors, leases).await?,
         };
         let oldest = request.now.plus_ms(-i64::from(LEDGER_DAYS) * DAY_MS);
         for mut early in standing {
@@ -327,6 +332,10 @@ impl SqlStore {
         let next = due_of_parts(&mut look, request, Hold::None).await?;
         let next: Vec<DebtorId> = next.into_iter().map(|due| due.item.debtor_id).collect();
         let missing = self.missing(request, &next);
+        if self.dialect() == Dialect::Pg {
+            drop(look);
+            return self.read_beside(request, &missing).await;
+        }
         for piece in missing.chunks(PIECE) {
             if begun.elapsed() > LOOK_LASTS {
                 drop(look);
@@ -343,6 +352,29 @@ impl SqlStore {
             }
         }
         Ok(())
+    }
+
+    /// The same on several of PostgreSQL's connections, each piece in a look of its own: rows that have to come from the
+    /// disk are waited for side by side.
+    async fn read_beside(
+        &self,
+        request: &ReserveRequest,
+        missing: &[DebtorId],
+    ) -> Result<(), StoreError> {
+        let pieces: Vec<Result<Vec<DebtorId>, StoreError>> = missing
+            .chunks(PIECE)
+            .map(|piece| Ok(piece.to_vec()))
+            .collect();
+        let read = |piece: Vec<DebtorId>| async move {
+            if self.ahead.is_overtaken() {
+                return Ok(());
+            }
+            let mut look = self.look().await?;
+            self.read_piece((request, 0), &mut look, &piece).await
+        };
+        stream::iter(pieces)
+            .try_for_each_concurrent(PG_READERS, read)
+            .await
     }
 
     /// Those of whom nothing is known that stands. What is old goes.

@@ -2,10 +2,12 @@
 
 use super::SqlStore;
 use super::claims;
+use super::closing;
 use super::events::append;
 use super::facts::facts_of;
-use super::items::{FREE, LIVE, check_fence, write_item, write_verdict};
+use super::items::{FREE, LIVE, write_item, write_verdict};
 use super::money::promised;
+use super::opening;
 use super::past::{calls, past};
 use super::standing::{self, Standing, held};
 use super::sums::{self, refresh};
@@ -26,7 +28,7 @@ use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 use std::sync::LazyLock;
 
 /// Fills the binding verdict's marks into the row.
-fn committed(draft: &OpenDraft, verdict: &Verdict) -> Attempt {
+pub(super) fn committed(draft: &OpenDraft, verdict: &Verdict) -> Attempt {
     let pack = verdict.packs.first();
     Attempt {
         state: AttemptState::Committed,
@@ -37,51 +39,31 @@ fn committed(draft: &OpenDraft, verdict: &Verdict) -> Attempt {
     }
 }
 
-/// Whether the person is free for this attempt, of a node whose lease was not taken over: nobody of his, nor his number, is being called, his
-/// campaign is not stopped and holds him still, and the lease on the debtor is this node's, unless a person dials by hand and
-/// nobody holds it. Takes the locks that make the answer hold until the end of the transaction: the
-/// person's row, then his number.
-async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
+/// Values of [`is_busy`].
+fn busy_vals(attempt: &Attempt) -> Vec<Val> {
     // Whoever dials by hand does so whether or not the campaign runs.
     let campaign = attempt
         .campaign_id
         .filter(|_| attempt.mode != DialMode::Manual);
-    let busy = vals![
+    vals![
         attempt.person_id,
         attempt.phone,
         campaign,
         CampaignStatus::Running,
         attempt.debtor_id
-    ];
-    if tx.dialect() == Dialect::Lite {
-        return free_alone(tx, attempt, busy).await;
-    }
-    check_fence(tx, &attempt.node, attempt.fence).await?;
-    let sql = format!(
-        "SELECT lease_debtor, lease_node, lease_fence FROM persons WHERE id=$1{}",
-        tx.pg_only(" FOR UPDATE")
-    );
-    let Some(person) = tx.row(sql, vals![attempt.person_id]).await? else {
-        return Ok(false);
-    };
-    let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-    tx.rows(sql, vals![attempt.phone]).await?;
-    let sql = format!("SELECT 1 AS n WHERE {}", is_busy());
-    if tx.row(sql, busy).await?.is_some() {
-        return Ok(false);
-    }
-    is_leased(&person, attempt)
+    ]
 }
 
 /// That a person `$1`, a number `$2` or a campaign `$3` other than `$4`, or whose segments the debtor `$5` has left,
-/// keeps an attempt from being made.
-fn is_busy() -> String {
+/// keeps an attempt from being made. The item is found by its key: a CASE is no term for an index of those that are done,
+/// of which PostgreSQL thinks there are few.
+pub(super) fn is_busy() -> String {
     format!(
         "(EXISTS (SELECT 1 FROM attempts WHERE person_id=$1 AND {LIVE}) \
             OR EXISTS (SELECT 1 FROM attempts WHERE phone=$2 AND {LIVE}) \
             OR EXISTS (SELECT 1 FROM campaigns WHERE id=$3 AND status<>$4) \
             OR EXISTS (SELECT 1 FROM campaign_items WHERE campaign_id=$3 AND debtor_id=$5 \
-                AND done AND note='{LEFT_SEGMENT}'))"
+                AND CASE WHEN done THEN note ELSE '' END='{LEFT_SEGMENT}'))"
     )
 }
 
@@ -94,12 +76,12 @@ static WHO_IS_FREE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The same with the node's fence where nobody else writes meanwhile: in one statement.
-async fn free_alone(
-    tx: &mut Link,
-    attempt: &Attempt,
-    mut values: Vec<Val>,
-) -> Result<bool, StoreError> {
+/// Whether the person is free for this attempt, of a node whose lease was not taken over: nobody of his, nor his number,
+/// is being called, his campaign is not stopped and holds him still, and the lease on the debtor is this node's, unless
+/// a person dials by hand and nobody holds it. In one statement, where nobody else writes meanwhile; for PostgreSQL
+/// see `opening`.
+async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
+    let mut values = busy_vals(attempt);
     values.extend(vals![attempt.node]);
     let Some(person) = tx.row(WHO_IS_FREE.as_str(), values).await? else {
         return Err(StoreError::Fenced);
@@ -111,7 +93,7 @@ async fn free_alone(
 }
 
 /// Whether the debtor of the person's row is leased for this attempt.
-fn is_leased(person: &Row, attempt: &Attempt) -> Result<bool, StoreError> {
+pub(super) fn is_leased(person: &Row, attempt: &Attempt) -> Result<bool, StoreError> {
     if person.get::<Option<DebtorId>>("lease_debtor")? != Some(attempt.debtor_id) {
         return Ok(attempt.agent_reserved);
     }
@@ -150,17 +132,40 @@ pub(crate) async fn count(tx: &mut Link, rows: &[LedgerRow]) -> Result<(), Store
         .map(drop)
 }
 
-/// Gives back the lease under which the attempt was made; one that another node took meanwhile is its.
-async fn free_own(tx: &mut Link, attempt: &Standing) -> Result<(), StoreError> {
-    let sql =
-        format!("{FREE} WHERE id=$1 AND lease_debtor=$2 AND lease_node=$3 AND lease_fence=$4");
-    let values = vals![
+/// Gives back the lease of person `$1` under which the attempt was made; one that another node took meanwhile is its.
+pub(super) static FREE_OWN: LazyLock<String> = LazyLock::new(|| {
+    format!("{FREE} WHERE id=$1 AND lease_debtor=$2 AND lease_node=$3 AND lease_fence=$4")
+});
+
+/// Values of [`FREE_OWN`].
+pub(super) fn own_lease(attempt: &Standing) -> Vec<Val> {
+    vals![
         attempt.person_id,
         attempt.debtor_id,
         attempt.node,
         attempt.fence
-    ];
-    tx.run(sql, values).await.map(drop)
+    ]
+}
+
+/// That the call of attempt `$1` reached the network, or not.
+pub(super) const REACHED: &str =
+    "UPDATE ledger SET reached_network=$2 WHERE attempt_id=$1 AND kind='attempt'";
+
+/// What a closing tells of the point, and its rows of other tables.
+pub(super) async fn leave_rows(
+    tx: &mut Link,
+    attempt: &Standing,
+    closing: &Closing,
+) -> Result<(), StoreError> {
+    mark_point(tx, attempt.point_id, closing).await?;
+    count(tx, &closing.ledger).await?;
+    for hold in &closing.holds {
+        tx.put(hold).await?;
+    }
+    for row in &closing.suppressions {
+        tx.put(row).await?;
+    }
+    Ok(())
 }
 
 /// What a closing leaves beside the attempt itself.
@@ -171,22 +176,14 @@ async fn leave(
     ends: bool,
 ) -> Result<(), StoreError> {
     if let Some(reached) = closing.reached_network {
-        let sql = "UPDATE ledger SET reached_network=$2 WHERE attempt_id=$1 AND kind='attempt'";
-        tx.run(sql, vals![attempt.id, reached]).await?;
+        tx.run(REACHED, vals![attempt.id, reached]).await?;
     }
-    mark_point(tx, attempt.point_id, closing).await?;
-    count(tx, &closing.ledger).await?;
-    for hold in &closing.holds {
-        tx.put(hold).await?;
-    }
-    for row in &closing.suppressions {
-        tx.put(row).await?;
-    }
+    leave_rows(tx, attempt, closing).await?;
     if let Some(item) = &closing.item {
         write_item(tx, item).await?;
         // With its end alone: a disposition that comes later finds the debtor leased to whoever is next.
         if ends {
-            free_own(tx, attempt).await?;
+            tx.run(FREE_OWN.as_str(), own_lease(attempt)).await?;
         }
     }
     append(tx, &closing.events).await
@@ -224,6 +221,13 @@ impl AttemptStore for SqlStore {
     ) -> Result<OpenOutcome, StoreError> {
         let mut tx = self.write_together().await?;
         let attempt = &draft.attempt;
+        if tx.dialect() == Dialect::Pg {
+            let outcome = opening::opened(&mut tx, draft, judge, busy_vals(attempt)).await?;
+            if matches!(outcome, OpenOutcome::Busy) {
+                return busy(tx).await;
+            }
+            return tx.commit().await.map(|()| outcome);
+        }
         if !free(&mut tx, attempt).await? {
             return busy(tx).await;
         }
@@ -243,20 +247,13 @@ impl AttemptStore for SqlStore {
         }
         let row = committed(draft, &verdict);
         match tx.insert(std::slice::from_ref(&row), "").await {
-            // Another node was faster by a moment: its live attempt stands.
+            // A live attempt stands.
             Err(StoreError::Conflict(_)) => return busy(tx).await,
             other => other?,
         }
-        // The debtor's own row takes his mark along: where nobody waits at rows the ledger's row then finds none to take
-        // away. PostgreSQL takes all rows with a mark in one order, so that nobody waits for ever.
-        let alone = tx.dialect() == Dialect::Lite;
-        if alone {
-            sums::opened(&mut tx, row.debtor_id, row.opened_at).await?;
-        }
+        // The debtor's own row takes his mark along: the ledger's row then finds none to take away.
+        sums::opened(&mut tx, row.debtor_id, row.opened_at).await?;
         tx.insert(std::slice::from_ref(&draft.ledger), "").await?;
-        if !alone {
-            sums::opened(&mut tx, row.debtor_id, row.opened_at).await?;
-        }
         append(&mut tx, &draft.events).await?;
         tx.commit().await?;
         Ok(OpenOutcome::Opened(Box::new(row), Box::new(verdict)))
@@ -286,17 +283,22 @@ impl AttemptStore for SqlStore {
             && closing.suppressions.is_empty();
         let mut tx = match sure {
             true => self.write_together().await?,
-            false => self.write().await?,
+            false => self.write_call().await?,
         };
         // Nearly always it is this that ends the attempt, and nothing else.
-        if closing.promise.is_none()
-            && let Some(standing) = standing::end_live(&mut tx, id, closing).await?
+        if closing.promise.is_none() && closing.disposition.is_none() && closing.ended_at.is_some()
         {
-            let opened = (id, standing.opened_at);
-            sums::ended(&mut tx, standing.debtor_id, opened, closing.result).await?;
-            leave(&mut tx, &standing, closing, true).await?;
-            tx.commit().await?;
-            return Ok(true);
+            if tx.dialect() == Dialect::Pg {
+                if closing::ended(&mut tx, id, closing).await? {
+                    return tx.commit().await.map(|()| true);
+                }
+            } else if let Some(standing) = standing::end_live(&mut tx, id, closing).await? {
+                let opened = (id, standing.opened_at);
+                sums::ended(&mut tx, standing.debtor_id, opened, closing.result).await?;
+                leave(&mut tx, &standing, closing, true).await?;
+                tx.commit().await?;
+                return Ok(true);
+            }
         }
         let standing = held(&mut tx, id).await?;
         let undisposed = standing.disposition.is_none();

@@ -14,6 +14,8 @@ const SCHEMA: i32 = 1;
 /// Most events of one statement.
 const BATCH: usize = 256;
 const COLUMNS: &str = "id,at,client_id,actor,kind,subject,data,schema";
+/// Values of one event.
+const WIDTH: usize = 8;
 
 /// Lock number under which PostgreSQL gives out cursors: it is held until the transaction is visible,
 /// so that a reader who has seen cursor n will never see a smaller one appear.
@@ -25,18 +27,21 @@ pub(crate) async fn append(tx: &mut Link, events: &[NewEvent]) -> Result<(), Sto
     if events.is_empty() {
         return Ok(());
     }
+    if events.iter().all(is_plain) {
+        return match tx.dialect() {
+            Dialect::Lite => append_plain(tx, events).await,
+            Dialect::Pg => append_locked(tx, events).await,
+        };
+    }
     if tx.dialect() == Dialect::Pg {
         tx.rows("SELECT pg_advisory_xact_lock($1)", vals![CURSOR_LOCK])
             .await?;
-    }
-    if tx.dialect() == Dialect::Lite && events.iter().all(is_plain) {
-        return append_plain(tx, events).await;
     }
     for chunk in events.chunks(BATCH) {
         let mut sql = format!("INSERT INTO events ({COLUMNS}) VALUES ");
         for n in 0..chunk.len() {
             let comma = if n == 0 { "" } else { "," };
-            let _ = write!(sql, "{comma}({})", holes(n * 8 + 1, 8));
+            let _ = write!(sql, "{comma}({})", holes(n * WIDTH + 1, WIDTH));
         }
         sql.push_str(" ON CONFLICT (id) DO NOTHING RETURNING cursor, id");
         let rows = tx
@@ -72,6 +77,29 @@ pub(crate) async fn append(tx: &mut Link, events: &[NewEvent]) -> Result<(), Sto
 /// Whether nothing is written beside it but its place in the outbox.
 fn is_plain(event: &NewEvent) -> bool {
     event.kind != AUDIT_KIND && AgentSpell::ended_by(event).is_empty()
+}
+
+/// The lock, the events and their places in the outbox in one way to the server, for others wait until this transaction
+/// is over. A cursor is given out behind the lock: for a row of the query below, which there is none of without it.
+async fn append_locked(tx: &mut Link, events: &[NewEvent]) -> Result<(), StoreError> {
+    for chunk in events.chunks(BATCH) {
+        let mut values = vals![CURSOR_LOCK];
+        let mut rows = String::new();
+        for (n, event) in chunk.iter().enumerate() {
+            let comma = if n == 0 { "" } else { "," };
+            let places = holes(values.len() + 1, WIDTH);
+            let _ = write!(rows, "{comma}({n},{places})");
+            values.extend(event_vals(event));
+        }
+        let sql = format!(
+            "WITH told AS (INSERT INTO events ({COLUMNS}) SELECT {COLUMNS} FROM (SELECT v.* \
+                FROM (SELECT pg_advisory_xact_lock($1)) l CROSS JOIN (VALUES {rows}) AS v (n,{COLUMNS}) \
+                ORDER BY v.n) e ON CONFLICT (id) DO NOTHING RETURNING cursor) \
+            INSERT INTO outbox (cursor) SELECT cursor FROM told"
+        );
+        tx.run(sql, values).await?;
+    }
+    Ok(())
 }
 
 /// SQLite keeps what a statement returns in a table of its own, which costs as much as the row: the cursor of the row

@@ -1,10 +1,11 @@
 //! The facts a verdict is made of, for one debtor or a hundred in the same few statements.
 
+use super::facts_one::of_one;
 use super::import::aside::RECALL_LINES;
 use super::table::pieces;
 use super::{addresses, listed, visits};
 use crate::rows::{Entity, columns};
-use crate::sql::{Field, Link, Val, holes, vals};
+use crate::sql::{Dialect, Field, Link, Val, holes, vals};
 use domain::entity::{
     Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, LedgerRow, Override, Party, Portfolio,
     Preference,
@@ -63,8 +64,23 @@ pub(crate) async fn facts_of_many(
     debtors: &[DebtorId],
     now: UtcMs,
 ) -> Result<Vec<ContactFacts>, StoreError> {
-    facts_as(tx, debtors, now, Asked::Now).await
+    if tx.dialect() == Dialect::Lite || debtors.len() > ONE_BY_ONE {
+        return facts_as(tx, debtors, now, Asked::Now).await;
+    }
+    let mut found = Vec::with_capacity(debtors.len());
+    for debtor in debtors {
+        match of_one(tx, *debtor, now).await {
+            Ok(facts) => found.push(facts),
+            Err(StoreError::NotFound("debtor")) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(found)
 }
+
+/// So few debtors PostgreSQL is asked about one by one, in two ways to the server for each: of more the kinds of facts
+/// are asked one by one, in up to seventeen.
+const ONE_BY_ONE: usize = 4;
 
 /// The same, now or as it was at `now`.
 pub(crate) async fn facts_as(
@@ -202,6 +218,10 @@ async fn known(tx: &mut Link, debtors: &[DebtorId]) -> Result<(Vec<Debtor>, Ther
     Ok((known, there))
 }
 
+/// That a hold `h` is of a kind that may bind a person over all his debtors.
+pub(super) const OF_PERSON: &str = "h.scope='debtor' AND h.kind IN ('deceased','represented','insolvency','minor',\
+    'cease','writing_only','channel_optout')";
+
 /// Holds of kinds that may bind a person over all his debtors, by person.
 pub(super) async fn holds_of_persons(
     tx: &mut Link,
@@ -217,8 +237,7 @@ pub(super) async fn holds_of_persons(
     };
     let before = format!(
         "SELECT {}, d.person_id FROM holds h JOIN debtors d ON d.id=h.debtor_id \
-            WHERE h.scope='debtor' AND h.kind IN ('deceased','represented','insolvency','minor',\
-            'cease','writing_only','channel_optout'){stands} AND d.person_id",
+            WHERE {OF_PERSON}{stands} AND d.person_id",
         columns.join(",")
     );
     let mut found: BTreeMap<PersonId, Vec<Hold>> = BTreeMap::new();
@@ -257,6 +276,10 @@ fn with_law(debtors: &[Debtor], there: bool) -> &[Debtor] {
     if there { debtors } else { &[] }
 }
 
+/// That it is the version of a contract that was the newest at `$1`.
+pub(super) const NEWEST_LAW: &str = "version=(SELECT MAX(n.version) FROM client_laws n \
+    WHERE n.client_id=client_laws.client_id AND n.updated_at<=$1)";
+
 /// What the contracts of the debtors' clients ask, in the version of the instant.
 pub(super) async fn client_laws(
     tx: &mut Link,
@@ -269,10 +292,9 @@ pub(super) async fn client_laws(
         Asked::Now => UtcMs(i64::MAX),
         Asked::Then => now,
     };
-    let newest = " AND version=(SELECT MAX(n.version) FROM client_laws n \
-        WHERE n.client_id=client_laws.client_id AND n.updated_at<=$1)";
+    let newest = format!(" AND {NEWEST_LAW}");
     let rows: Vec<ClientLaw> = tx
-        .all_in("client_id", &ids, newest, &[latest.val()])
+        .all_in("client_id", &ids, &newest, &[latest.val()])
         .await?;
     Ok(rows
         .into_iter()
@@ -302,6 +324,23 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    fn of(rows: Vec<LedgerRow>) -> Self {
+        let mut ledger = Self {
+            rows,
+            by_person: BTreeMap::new(),
+            by_address: BTreeMap::new(),
+        };
+        for (n, row) in ledger.rows.iter().enumerate() {
+            ledger.by_person.entry(row.person_id).or_default().push(n);
+            ledger
+                .by_address
+                .entry(row.address.reveal().clone())
+                .or_default()
+                .push(n);
+        }
+        ledger
+    }
+
     pub(super) fn rows_for(&self, debtor: &Debtor, points: &[ContactPoint]) -> Vec<LedgerRow> {
         let addresses = points
             .iter()
@@ -360,27 +399,19 @@ pub(super) async fn ledger_of(
                 .await?,
         );
     }
-    let unique: BTreeMap<(UtcMs, LedgerId), LedgerRow> =
-        found.into_iter().map(|r| ((r.at, r.id), r)).collect();
-    let mut rows: Vec<LedgerRow> = unique.into_values().collect();
+    let mut rows = in_order(found);
     if matches!(asked, Asked::Then) {
         let visits = visits::behind(tx, &rows).await?;
         ledger_then(&mut rows, &visits, now);
     }
-    let mut ledger = Ledger {
-        rows,
-        by_person: BTreeMap::new(),
-        by_address: BTreeMap::new(),
-    };
-    for (n, row) in ledger.rows.iter().enumerate() {
-        ledger.by_person.entry(row.person_id).or_default().push(n);
-        ledger
-            .by_address
-            .entry(row.address.reveal().clone())
-            .or_default()
-            .push(n);
-    }
-    Ok(ledger)
+    Ok(Ledger::of(rows))
+}
+
+/// Each row once, oldest first.
+pub(super) fn in_order(found: Vec<LedgerRow>) -> Vec<LedgerRow> {
+    let unique: BTreeMap<(UtcMs, LedgerId), LedgerRow> =
+        found.into_iter().map(|r| ((r.at, r.id), r)).collect();
+    unique.into_values().collect()
 }
 
 pub(super) fn values_of(points: &BTreeMap<DebtorId, Vec<ContactPoint>>) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! Campaign items and the leases on persons.
 
+use super::item_rows;
 use super::sums::reorder;
-use crate::sql::{Cell as _, Dialect, Link, vals};
+use crate::sql::{Cell as _, Dialect, Link, Row, Val, vals};
 use domain::entity::Verdict;
 use domain::ids::{CampaignId, ClientId, DebtId, DebtorId, PersonId};
 use domain::ports::StoreError;
@@ -16,8 +17,14 @@ pub(crate) const LIVE: &str = "state NOT IN ('ended', 'unknown')";
 pub(crate) const FREE: &str = "UPDATE persons SET lease_campaign=NULL, lease_debtor=NULL, \
     lease_node=NULL, lease_fence=NULL, lease_until=0";
 
+/// An item of nobody.
+pub(super) const NOT_THERE: StoreError = StoreError::NotFound("debtor");
+
 /// Sets where a debtor stands in a campaign.
 pub(crate) async fn write_item(tx: &mut Link, item: &ItemState) -> Result<(), StoreError> {
+    if tx.dialect() == Dialect::Pg {
+        return item_rows::write(tx, item).await;
+    }
     let sql = "INSERT INTO campaign_items (campaign_id, debtor_id, person_id, next_at, priority, \
             attempts, last_result, next_point, done, note) \
         SELECT $1, d.id, d.person_id, $3, $4, $5, $6, $7, $8, $9 FROM debtors d WHERE d.id=$2 \
@@ -36,7 +43,7 @@ pub(crate) async fn write_item(tx: &mut Link, item: &ItemState) -> Result<(), St
         item.note,
     ];
     if tx.run(sql, values).await? == 0 {
-        return Err(StoreError::NotFound("debtor"));
+        return Err(NOT_THERE);
     }
     if item.done {
         return Ok(());
@@ -139,37 +146,42 @@ pub(crate) fn link_hash(before: &str, body: &str) -> String {
 /// Name space of the locks under which PostgreSQL writes a debtor's decisions one after the other.
 const CHAIN_LOCK: i32 = 0x6d61_7264;
 
+/// Takes the lock `$1`, `$2`: a debtor's decisions are written one link after the other, also where two nodes judge him
+/// at once.
+pub(super) const LOCK_CHAIN: &str = "pg_advisory_xact_lock(CAST($1 AS INTEGER), hashtext($2))";
+
+/// Values of [`LOCK_CHAIN`].
+pub(super) fn chain_lock(debtor: DebtorId) -> Vec<Val> {
+    vals![CHAIN_LOCK, debtor.to_string()]
+}
+
+/// The newest decision of the debtor `$1`.
+pub(super) const CHAIN_END: &str = "SELECT seq, hash FROM verdicts WHERE debtor_id=$1 \
+    AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1";
+
 /// Number and hash of a debtor's newest decision; 0 and nothing when he has none.
-async fn chain_end(tx: &mut Link, debtor: DebtorId) -> Result<(i64, String), StoreError> {
-    let sql = "SELECT seq, hash FROM verdicts WHERE debtor_id=$1 AND seq IS NOT NULL \
-        ORDER BY seq DESC LIMIT 1";
-    match tx.row(sql, vals![debtor]).await? {
+pub(super) fn chain_end(row: Option<&Row>) -> Result<(i64, String), StoreError> {
+    match row {
         Some(row) => Ok((row.get("seq")?, row.get("hash")?)),
         None => Ok((0, String::new())),
     }
 }
 
-/// Stores a verdict; it is never changed afterwards.
-pub(crate) async fn write_verdict(
-    tx: &mut Link,
+pub(super) const INSERT_VERDICT: &str = "INSERT INTO verdicts (id, at, client_id, check_point, debtor_id, \
+        point_id, campaign_id, channel, decision, blocked, pack, pack_version, body, seq, prev_hash, hash) \
+    VALUES ($1,$2,COALESCE($3,(SELECT d.client_id FROM debtors d WHERE d.id=$5)),$4,$5,$6,$7,$8,$9,$10,\
+        $11,$12,$13,$14,$15,$16) ON CONFLICT (id) DO NOTHING";
+
+/// Values of [`INSERT_VERDICT`]: the link behind the one that is the end.
+pub(super) fn verdict_vals(
     verdict: &Verdict,
     client: Option<ClientId>,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO verdicts (id, at, client_id, check_point, debtor_id, point_id, campaign_id, \
-            channel, decision, blocked, pack, pack_version, body, seq, prev_hash, hash) \
-        VALUES ($1,$2,COALESCE($3,(SELECT d.client_id FROM debtors d WHERE d.id=$5)),$4,$5,$6,$7,$8,$9,$10,\
-            $11,$12,$13,$14,$15,$16) ON CONFLICT (id) DO NOTHING";
-    if tx.dialect() == Dialect::Pg {
-        // One link after the other, also where two nodes judge the same debtor at once.
-        let lock = "SELECT pg_advisory_xact_lock(CAST($1 AS INTEGER), hashtext($2))";
-        tx.rows(lock, vals![CHAIN_LOCK, verdict.debtor_id.to_string()])
-            .await?;
-    }
-    let (seq, before) = chain_end(tx, verdict.debtor_id).await?;
+    (seq, before): (i64, String),
+) -> Vec<Val> {
     let body = verdict.to_raw();
     let hash = link_hash(&before, &body);
     let pack = verdict.packs.first();
-    let values = vals![
+    vals![
         verdict.id,
         verdict.at,
         client,
@@ -186,8 +198,22 @@ pub(crate) async fn write_verdict(
         seq + 1,
         before,
         hash,
-    ];
-    tx.run(sql, values).await.map(drop)
+    ]
+}
+
+/// Stores a verdict; it is never changed afterwards.
+pub(crate) async fn write_verdict(
+    tx: &mut Link,
+    verdict: &Verdict,
+    client: Option<ClientId>,
+) -> Result<(), StoreError> {
+    if tx.dialect() == Dialect::Pg {
+        let lock = format!("SELECT {LOCK_CHAIN}");
+        tx.rows(lock, chain_lock(verdict.debtor_id)).await?;
+    }
+    let end = tx.row(CHAIN_END, vals![verdict.debtor_id]).await?;
+    let values = verdict_vals(verdict, client, chain_end(end.as_ref())?);
+    tx.run(INSERT_VERDICT, values).await.map(drop)
 }
 
 /// Debtors without an open debt leave the campaigns, until they owe again (`members`).

@@ -1,7 +1,9 @@
 //! Who is listed: the company's own suppressions, and external lists by their keyed hashes.
 
 use super::facts::Asked;
-use crate::sql::{Link, Val, vals};
+use super::table::pieces;
+use crate::rows::{Entity as _, columns};
+use crate::sql::{Ask, Link, Row, Val, vals};
 use domain::entity::dnc::{keyed_hash, listed_form, may_hold, point_form};
 use domain::entity::{ContactPoint, Debtor, DncList, ListState, Suppression, SuppressionKind};
 use domain::ids::{DebtorId, DncListId, SuppressionId};
@@ -19,6 +21,25 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
+    fn new(
+        own: Vec<Suppression>,
+        lists: Vec<DncList>,
+        hits: BTreeSet<(DncListId, String)>,
+    ) -> Self {
+        let state = |list: &DncList| ListState {
+            name: list.name.clone(),
+            client_id: list.client_id,
+            as_of: list.as_of,
+        };
+        let states = lists.iter().map(state).collect();
+        Self {
+            own,
+            lists,
+            hits,
+            states,
+        }
+    }
+
     /// Those that name the debtor.
     pub(crate) fn of(&self, debtor: &Debtor, points: &[ContactPoint]) -> Vec<Suppression> {
         let mut found: Vec<Suppression> = self
@@ -103,10 +124,21 @@ async fn find(
     (lifted, retired, at): (&str, &str, Vec<Val>),
     lists: bool,
 ) -> Result<Listed, StoreError> {
-    let mut wanted: Vec<String> = Vec::new();
-    for point in points.values().flatten() {
-        wanted.push(point_form(point));
-    }
+    let wanted = forms(debtors, points.values().flatten());
+    let stands = format!(" AND {lifted} ORDER BY id");
+    let own: Vec<Suppression> = tx.all_in("listed_form", &wanted, &stands, &at).await?;
+    let lists: Vec<DncList> = if lists {
+        tx.all(&format!("WHERE {retired} ORDER BY id"), at).await?
+    } else {
+        Vec::new()
+    };
+    let hits = hits(tx, &lists, debtors, points).await?;
+    Ok(Listed::new(own, lists, hits))
+}
+
+/// Values of debtors and their points as listings have them.
+fn forms<'a>(debtors: &[Debtor], points: impl Iterator<Item = &'a ContactPoint>) -> Vec<String> {
+    let mut wanted: Vec<String> = points.map(point_form).collect();
     for debtor in debtors {
         wanted.push(listed_form(
             SuppressionKind::Document,
@@ -118,28 +150,57 @@ async fn find(
     wanted.retain(|form| !form.is_empty());
     wanted.sort_unstable();
     wanted.dedup();
-    let stands = format!(" AND {lifted} ORDER BY id");
-    let own: Vec<Suppression> = tx.all_in("listed_form", &wanted, &stands, &at).await?;
-    let lists: Vec<DncList> = if lists {
-        tx.all(&format!("WHERE {retired} ORDER BY id"), at).await?
-    } else {
-        Vec::new()
-    };
-    let hits = hits(tx, &lists, debtors, points).await?;
-    let states = lists
+    wanted
+}
+
+/// What lists now a debtor whose points are known, and the lists in force: two questions in one way to the server.
+pub(super) async fn of_one(
+    tx: &mut Link,
+    debtor: &Debtor,
+    points: &[ContactPoint],
+    lists: Vec<DncList>,
+) -> Result<Listed, StoreError> {
+    let columns = columns::<Suppression>();
+    let own = format!("SELECT {columns} FROM suppressions WHERE listed_form");
+    let debtors = std::slice::from_ref(debtor);
+    let forms = pieces(&forms(debtors, points.iter()));
+    let mut asks: Vec<Ask> = forms
         .iter()
-        .map(|l| ListState {
-            name: l.name.clone(),
-            client_id: l.client_id,
-            as_of: l.as_of,
-        })
+        .map(|piece| Ask::of_list(&own, piece, " AND lifted_at IS NULL ORDER BY id"))
         .collect();
-    Ok(Listed {
-        own,
-        lists,
-        hits,
-        states,
-    })
+    let of_own = asks.len();
+    let hashes = pieces(&hashes(&lists, debtors, |_| points));
+    asks.extend(hashes.iter().map(|piece| Ask::of_list(HIT, piece, "")));
+    let mut found = tx.several(asks).await?;
+    let hits = found.split_off(of_own);
+    let own: Result<_, _> = found.iter().flatten().map(Suppression::read).collect();
+    let hits: Result<_, _> = hits.iter().flatten().map(hit).collect();
+    Ok(Listed::new(own?, lists, hits?))
+}
+
+const HIT: &str = "SELECT list_id, hash FROM dnc_entries WHERE hash";
+
+fn hit(row: &Row) -> Result<(DncListId, String), StoreError> {
+    Ok((row.get("list_id")?, row.get("hash")?))
+}
+
+/// Hashes under which the lists would hold values of the debtors.
+fn hashes<'a>(
+    lists: &[DncList],
+    debtors: &'a [Debtor],
+    points: impl Fn(DebtorId) -> &'a [ContactPoint],
+) -> Vec<String> {
+    let mut wanted: BTreeSet<String> = BTreeSet::new();
+    for list in lists {
+        for debtor in debtors {
+            for value in values(list.kind, debtor, points(debtor.id)) {
+                if !listed_form(list.kind, value).is_empty() {
+                    wanted.insert(keyed_hash(&list.hash_key, list.kind, value));
+                }
+            }
+        }
+    }
+    wanted.into_iter().collect()
 }
 
 async fn hits(
@@ -148,28 +209,8 @@ async fn hits(
     debtors: &[Debtor],
     points: &BTreeMap<DebtorId, Vec<ContactPoint>>,
 ) -> Result<BTreeSet<(DncListId, String)>, StoreError> {
-    let mut wanted: BTreeSet<String> = BTreeSet::new();
-    let none = Vec::new();
-    for list in lists {
-        for debtor in debtors {
-            let own = points.get(&debtor.id).unwrap_or(&none);
-            for value in values(list.kind, debtor, own) {
-                if !listed_form(list.kind, value).is_empty() {
-                    wanted.insert(keyed_hash(&list.hash_key, list.kind, value));
-                }
-            }
-        }
-    }
-    let wanted: Vec<String> = wanted.into_iter().collect();
-    let rows = tx
-        .rows_in(
-            "SELECT list_id, hash FROM dnc_entries WHERE hash",
-            &wanted,
-            "",
-            &[],
-        )
-        .await?;
-    rows.iter()
-        .map(|row| Ok((row.get("list_id")?, row.get("hash")?)))
-        .collect()
+    let of = |id: DebtorId| points.get(&id).map_or(&[][..], Vec::as_slice);
+    let wanted = hashes(lists, debtors, of);
+    let rows = tx.rows_in(HIT, &wanted, "", &[]).await?;
+    rows.iter().map(hit).collect()
 }

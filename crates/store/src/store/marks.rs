@@ -68,8 +68,10 @@ pub(super) async fn stir_all(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), 
 }
 
 /// Takes marks away; who has none is not written. PostgreSQL looks at rows as they were when the statement
-/// began: one whose mark is just being asked for has to be waited for, mark or not. All take the rows in one
-/// order, so that two who stir the same debtors wait for each other instead of both for ever.
+/// began: one whose mark is just being asked for has to be waited for, mark or not. Without `OFFSET 0` it looks for
+/// the mark before it takes the row, and waits for nobody who had none then. All take the rows in one order, so that
+/// two who stir the same debtors wait for each other instead of both for ever; and no more of them than an UPDATE does:
+/// each has just written something that belongs to the debtor, and so holds his key.
 async fn take_away(tx: &mut Link, whose: &str, values: Vec<Val>) -> Result<(), StoreError> {
     let sql = match tx.dialect() {
         Dialect::Lite => format!(
@@ -77,7 +79,7 @@ async fn take_away(tx: &mut Link, whose: &str, values: Vec<Val>) -> Result<(), S
         ),
         Dialect::Pg => format!(
             "UPDATE debtors SET callable_until=NULL FROM (SELECT id AS held, callable_until AS mark \
-                FROM debtors WHERE {whose} ORDER BY id FOR UPDATE) w \
+                FROM debtors WHERE {whose} ORDER BY id OFFSET 0 FOR NO KEY UPDATE) w \
             WHERE debtors.id=w.held AND w.mark IS NOT NULL"
         ),
     };

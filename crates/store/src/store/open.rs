@@ -7,9 +7,9 @@ use crate::sql::{
 };
 use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
-use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::{Connection as _, Executor as _};
 use std::collections::HashMap;
 use std::str::FromStr as _;
 use std::sync::atomic::AtomicI64;
@@ -32,11 +32,18 @@ const LOOK_CACHE: u32 = 16_384;
 /// Connections that go through a large table side by side. They come by each page once.
 const LITE_SCANS: usize = 2;
 const SCAN_CACHE: u32 = 8_192;
-/// Connections to PostgreSQL.
-const PG_CONNECTIONS: u32 = 24;
+/// Connections to PostgreSQL for all but what a call waits for.
+const PG_CONNECTIONS: u32 = 16;
+/// Those for reservations and the steps of calls, which so never wait behind a page or a segment. Few, so that each has
+/// soon made the plans of their statements: one that runs a statement for the first time takes several times as long.
+const PG_CALL_CONNECTIONS: u32 = 8;
+/// A connection that was used so lately is taken to be alive: to ask costs another way to the server.
+const PG_ALIVE: Duration = Duration::from_secs(1);
 /// A preview of a segment is one statement of 300 expressions, each run a few thousand times: to compile them took
 /// PostgreSQL 15 thirty times as long as to run them.
 const PG_SETTINGS: &str = "SET jit=off";
+/// What calls ask is found by keys, whatever the values are: planned once for a connection, and not for five calls anew.
+const PG_CALL_SETTINGS: &str = "SET jit=off; SET plan_cache_mode=force_generic_plan";
 /// For the sets that a condition makes of all debtors of a client. One that PostgreSQL thinks larger it keeps as a list,
 /// and goes through it for each debtor anew: with 4 MB, its own default, a count of those who were called in a month
 /// was not done after four minutes (a million debtors, ten million attempts). 256 MB, for hashes may have twice as
@@ -53,7 +60,10 @@ enum Pools {
         looks: Arc<Looks>,
         scans: Arc<Looks>,
     },
-    Pg(PgPool),
+    Pg {
+        calls: PgPool,
+        others: PgPool,
+    },
 }
 
 /// The store over SQLite or PostgreSQL. Cheap to clone: clones share the pools.
@@ -121,21 +131,42 @@ async fn lite_pools(url: &str, sync: LiteSync) -> Result<Pools, StoreError> {
     })
 }
 
-async fn pg_pool(url: &str) -> Result<Pools, StoreError> {
+async fn pg_pool(
+    options: PgConnectOptions,
+    most: u32,
+    settings: &'static str,
+) -> Result<PgPool, StoreError> {
+    PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .before_acquire(|conn, known| {
+            Box::pin(async move {
+                if known.idle_for > PG_ALIVE && conn.ping().await.is_err() {
+                    return Ok(false);
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |conn, _| {
+            Box::pin(async move { conn.execute(settings).await.map(drop) })
+        })
+        .connect_with(options)
+        .await
+        .map_err(|e| unavailable(&e))
+}
+
+async fn pg_pools(url: &str) -> Result<Pools, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| {
             StoreError::Unavailable("database url: expected postgres://user@host/name".into())
         })?
         .statement_cache_capacity(STATEMENTS)
         .application_name("marcador");
-    let pool = PgPoolOptions::new()
-        .max_connections(PG_CONNECTIONS)
-        .acquire_timeout(ACQUIRE)
-        .after_connect(|conn, _| Box::pin(async move { conn.execute(PG_SETTINGS).await.map(drop) }))
-        .connect_with(options)
-        .await
-        .map_err(|e| unavailable(&e))?;
-    Ok(Pools::Pg(pool))
+    Ok(Pools::Pg {
+        others: pg_pool(options.clone(), PG_CONNECTIONS, PG_SETTINGS).await?,
+        calls: pg_pool(options, PG_CALL_CONNECTIONS, PG_CALL_SETTINGS).await?,
+    })
 }
 
 impl SqlStore {
@@ -156,7 +187,7 @@ impl SqlStore {
         let pools = if url.starts_with("sqlite:") {
             lite_pools(url, sync).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            pg_pool(url).await?
+            pg_pools(url).await?
         } else {
             return Err(StoreError::Unavailable(
                 "database url: expected sqlite://FILE or postgres://user@host/name".into(),
@@ -189,7 +220,7 @@ impl SqlStore {
     pub fn last_write(&self) -> Option<WriteTimes> {
         match &self.pools {
             Pools::Lite { writer, .. } => Some(writer.times.last()),
-            Pools::Pg(_) => None,
+            Pools::Pg { .. } => None,
         }
     }
 
@@ -216,14 +247,17 @@ impl SqlStore {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Pg(pool) => pool.close().await,
+            Pools::Pg { calls, others } => {
+                calls.close().await;
+                others.close().await;
+            }
         }
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {
         match &self.pools {
             Pools::Lite { .. } => Dialect::Lite,
-            Pools::Pg(_) => Dialect::Pg,
+            Pools::Pg { .. } => Dialect::Pg,
         }
     }
 
@@ -231,7 +265,7 @@ impl SqlStore {
     pub(crate) async fn write(&self) -> Result<Link, StoreError> {
         match &self.pools {
             Pools::Lite { writer, .. } => writer.begin().await.map(Link::Direct),
-            Pools::Pg(pool) => pool
+            Pools::Pg { others: pool, .. } => pool
                 .begin()
                 .await
                 .map(Link::PgTx)
@@ -244,7 +278,7 @@ impl SqlStore {
     pub(crate) async fn write_again(&self) -> Result<Link, StoreError> {
         match &self.pools {
             Pools::Lite { writer, .. } => writer.begin_again().await.map(Link::Direct),
-            Pools::Pg(_) => {
+            Pools::Pg { .. } => {
                 let mut tx = self.write().await?;
                 tx.script("SET LOCAL synchronous_commit=off").await?;
                 Ok(tx)
@@ -252,11 +286,36 @@ impl SqlStore {
         }
     }
 
-    /// The same for a step that only a fault undoes.
+    /// As [`Self::write`], for what a call waits for.
+    pub(crate) async fn write_call(&self) -> Result<Link, StoreError> {
+        match &self.pools {
+            Pools::Lite { .. } => self.write().await,
+            Pools::Pg { calls, .. } => calls
+                .begin()
+                .await
+                .map(Link::PgTx)
+                .map_err(|e| unavailable(&e)),
+        }
+    }
+
+    /// The same for leases. On PostgreSQL their end does not wait for the disk: should the server die this moment they are
+    /// lost, and nobody is called by them, for an attempt asks for its lease. One that is kept keeps all before it.
+    pub(crate) async fn write_leases(&self) -> Result<Link, StoreError> {
+        match &self.pools {
+            Pools::Lite { .. } => self.write().await,
+            Pools::Pg { calls, .. } => calls
+                .begin_with("BEGIN; SET LOCAL synchronous_commit=off")
+                .await
+                .map(Link::PgTx)
+                .map_err(|e| unavailable(&e)),
+        }
+    }
+
+    /// As [`Self::write_call`], for a step that only a fault undoes.
     pub(crate) async fn write_together(&self) -> Result<Link, StoreError> {
         match &self.pools {
             Pools::Lite { writer, .. } => writer.begin_together().await.map(Link::Direct),
-            Pools::Pg(_) => self.write().await,
+            Pools::Pg { .. } => self.write_call().await,
         }
     }
 
@@ -264,7 +323,7 @@ impl SqlStore {
     pub(super) fn changes(&self) -> Option<&Changes> {
         match &self.pools {
             Pools::Lite { writer, .. } => Some(&writer.changes),
-            Pools::Pg(_) => None,
+            Pools::Pg { .. } => None,
         }
     }
 
@@ -272,7 +331,7 @@ impl SqlStore {
     pub(crate) async fn read(&self) -> Result<Link, StoreError> {
         match &self.pools {
             Pools::Lite { readers, .. } => readers.acquire().await.map(Link::Lite),
-            Pools::Pg(pool) => pool.acquire().await.map(Link::Pg),
+            Pools::Pg { others: pool, .. } => pool.acquire().await.map(Link::Pg),
         }
         .map_err(|e| unavailable(&e))
     }
@@ -282,7 +341,7 @@ impl SqlStore {
     pub(crate) async fn look(&self) -> Result<Link, StoreError> {
         match &self.pools {
             Pools::Lite { looks, .. } => looks.begin().await.map(Link::from),
-            Pools::Pg(_) => self.snapshot().await,
+            Pools::Pg { .. } => self.snapshot().await,
         }
     }
 
@@ -320,7 +379,7 @@ impl SqlStore {
     pub(crate) async fn snapshot(&self) -> Result<Link, StoreError> {
         match &self.pools {
             Pools::Lite { readers, .. } => readers.begin().await.map(Link::LiteTx),
-            Pools::Pg(pool) => pool
+            Pools::Pg { others: pool, .. } => pool
                 .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 .await
                 .map(Link::PgTx),

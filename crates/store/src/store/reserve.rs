@@ -7,14 +7,17 @@ use super::facts::facts_of_many;
 use super::items::{LIVE, check_fence};
 use super::wake;
 use crate::rows::Entity as _;
-use crate::sql::{Changes, Dialect, Field as _, Link, vals};
+use crate::sql::{Batch, Changes, Dialect, Field as _, Link, holes, vals};
 use domain::ids::{CampaignId, DebtorId, PersonId, PointId};
 use domain::ports::StoreError;
 use domain::ports::store::{CALLBACK_PRIORITY, Candidate, ContactFacts, ItemState, ReserveRequest};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// Most debtors of one reservation.
 const RESERVE_MAX: u32 = 1_000;
+/// Most leases of one list of values.
+const LEASES_PIECE: usize = 512;
 
 /// Attempts of each debtor by point.
 pub(super) type Tries = BTreeMap<DebtorId, Vec<(PointId, i32)>>;
@@ -150,6 +153,52 @@ pub(super) async fn due_of_parts(
     Ok(taken)
 }
 
+/// Wakes who is due, for a node that is not fenced off; `false` where its campaign is stopped.
+async fn woken(tx: &mut Link, request: &ReserveRequest) -> Result<bool, StoreError> {
+    let most = request.limit.clamp(wake::FEW, RESERVE_MAX);
+    if tx.dialect() == Dialect::Pg {
+        return wake::reserving(tx, request, most).await;
+    }
+    check_fence(tx, &request.node, request.fence).await?;
+    if is_stopped(tx, Some(request.campaign.id)).await? {
+        return Ok(false);
+    }
+    wake::due(tx, request.campaign.id, request.now, most).await?;
+    Ok(true)
+}
+
+/// The leases as writes that are still to be made; on PostgreSQL their persons are held already.
+fn leases(request: &ReserveRequest, items: &[Due]) -> Batch {
+    let mut batch = Batch::default();
+    for (n, piece) in items.chunks(LEASES_PIECE).enumerate() {
+        let mut values = vals![
+            request.campaign.id,
+            request.node,
+            request.fence,
+            request.until,
+        ];
+        let last = piece.last().into_iter().cycle();
+        // Pieces of few lengths make few statements: the last one comes again, and is written once.
+        let mut rows = String::new();
+        for due in piece
+            .iter()
+            .chain(last)
+            .take(piece.len().next_power_of_two())
+        {
+            let comma = if rows.is_empty() { "" } else { "," };
+            // A String takes every write.
+            let _ = write!(rows, "{comma}({})", holes(values.len() + 1, 2));
+            values.extend(vals![due.person, due.item.debtor_id]);
+        }
+        let sql = format!(
+            "UPDATE persons SET lease_campaign=$1, lease_node=$2, lease_fence=$3, lease_until=$4, \
+                lease_debtor=v.debtor FROM (VALUES {rows}) AS v (person, debtor) WHERE persons.id=v.person"
+        );
+        batch.add(&format!("leased{n}"), &sql, values);
+    }
+    batch
+}
+
 async fn lease(tx: &mut Link, request: &ReserveRequest, items: &[Due]) -> Result<(), StoreError> {
     let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
     let fixed = vals![
@@ -243,21 +292,24 @@ impl SqlStore {
         &self,
         request: &ReserveRequest,
     ) -> Result<Vec<Candidate>, StoreError> {
-        let mut tx = self.write().await?;
-        check_fence(&mut tx, &request.node, request.fence).await?;
-        if is_stopped(&mut tx, Some(request.campaign.id)).await? {
+        let mut tx = self.write_leases().await?;
+        if !woken(&mut tx, request).await? {
             return Ok(vec![]);
         }
-        let most = request.limit.clamp(wake::FEW, RESERVE_MAX);
-        wake::due(&mut tx, request.campaign.id, request.now, most).await?;
         let items = due_of_parts(&mut tx, request, Hold::Persons).await?;
         if items.is_empty() {
             // Who was woken stays awake: the next go looks further.
             tx.commit().await?;
             return Ok(vec![]);
         }
-        lease(&mut tx, request, &items).await?;
-        let mut known = self.known(&mut tx, request, &items).await?;
+        let leases = match tx.dialect() {
+            Dialect::Lite => {
+                lease(&mut tx, request, &items).await?;
+                Batch::default()
+            }
+            Dialect::Pg => leases(request, &items),
+        };
+        let mut known = self.known(&mut tx, request, &items, leases).await?;
         tx.commit().await?;
         self.ahead.counts(items.len(), known.missed);
         let marks = std::mem::take(&mut known.marks);
@@ -266,16 +318,18 @@ impl SqlStore {
         Ok(candidates(items, known))
     }
 
-    /// What was read ahead as far as it stands, and the rest here, where the upper levels of the indices are known:
+    /// What was read ahead as far as it stands, with `leases` that are still to be written; and the rest here, where the upper levels of the indices are known:
     /// other connections forget what they read whenever something is written.
     async fn known(
         &self,
         tx: &mut Link,
         request: &ReserveRequest,
         items: &[Due],
+        leases: Batch,
     ) -> Result<Known, StoreError> {
         let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
-        let (mut facts, mut marks, mut counts) = self.early(tx, request, &debtors).await?;
+        let early = self.early(tx, request, &debtors, leases).await?;
+        let (mut facts, mut marks, mut counts) = early;
         let early: BTreeSet<DebtorId> = facts.iter().map(|f| f.debtor.id).collect();
         let rest: Vec<DebtorId> = debtors
             .into_iter()

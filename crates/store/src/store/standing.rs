@@ -1,7 +1,7 @@
 //! How an attempt stands when a step or its end comes, and what these change of its row.
 
 use super::items::LIVE;
-use crate::sql::{Dialect, Field, Link, Row, Val, vals};
+use crate::sql::{Field, Link, Row, Val, vals};
 use domain::entity::AttemptState;
 use domain::ids::{AttemptId, DebtorId, PersonId, PointId};
 use domain::ports::StoreError;
@@ -22,6 +22,7 @@ pub(super) struct Standing {
     pub(super) opened_at: UtcMs,
 }
 
+/// Its columns.
 const LOOKED_AT: &str =
     "state, disposition, debtor_id, person_id, point_id, node, fence, opened_at";
 
@@ -35,7 +36,7 @@ pub(super) async fn held(tx: &mut Link, id: AttemptId) -> Result<Standing, Store
     read(id, &row.ok_or(StoreError::NotFound("attempt"))?)
 }
 
-fn read(id: AttemptId, row: &Row) -> Result<Standing, StoreError> {
+pub(super) fn read(id: AttemptId, row: &Row) -> Result<Standing, StoreError> {
     Ok(Standing {
         id,
         state: row.get("state")?,
@@ -156,30 +157,30 @@ pub(super) async fn step_live(
     Ok(tx.run(sql, sets.values).await? > 0)
 }
 
-/// Ends an attempt that is live; none, with nothing written, when it is not, or the closing is more than its end.
+/// Ends an attempt that is live; none, with nothing written, when it is not. For a closing that is its end alone, where
+/// nobody else writes between two statements: what a statement returns SQLite keeps in a table of its own, and each page
+/// that it changes a second time. For PostgreSQL see `closing`.
 pub(super) async fn end_live(
     tx: &mut Link,
     id: AttemptId,
     closing: &Closing,
 ) -> Result<Option<Standing>, StoreError> {
-    if closing.ended_at.is_none() || closing.disposition.is_some() {
+    let standing = held(tx, id).await?;
+    if standing.state.is_closed() {
         return Ok(None);
     }
     let mut sets = Sets::of(id);
     sets.end(closing);
-    if tx.dialect() == Dialect::Lite {
-        // What a statement returns SQLite keeps in a table of its own, and each page that it changes a second time;
-        // nobody else writes between two statements.
-        let standing = held(tx, id).await?;
-        if standing.state.is_closed() {
-            return Ok(None);
-        }
-        sets.write(tx).await?;
-        return Ok(Some(standing));
-    }
+    sets.write(tx).await?;
+    Ok(Some(standing))
+}
+
+/// The same as one statement that tells how the attempt stood.
+pub(super) fn end_sql(id: AttemptId, closing: &Closing) -> (String, Vec<Val>) {
+    let mut sets = Sets::of(id);
+    sets.end(closing);
     let sql = format!("{} AND {LIVE} RETURNING {LOOKED_AT}", sets.sql());
-    let row = tx.row(sql, sets.values).await?;
-    row.map(|row| read(id, &row)).transpose()
+    (sql, sets.values)
 }
 
 impl Standing {

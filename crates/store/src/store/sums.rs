@@ -4,7 +4,7 @@
 use super::hits;
 use super::table::pieces;
 use crate::hundredths;
-use crate::sql::{Dialect, Field, Link, vals};
+use crate::sql::{Dialect, Field, Link, Val, vals};
 use domain::entity::{CallResult, Campaign};
 use domain::ids::{AttemptId, CampaignId, DebtorId, PersonId};
 use domain::ports::StoreError;
@@ -123,19 +123,30 @@ pub(crate) async fn opened(tx: &mut Link, debtor: DebtorId, at: UtcMs) -> Result
     Ok(())
 }
 
-/// The same where an attempt, opened at the instant beside it, was just ended and not disposed.
-pub(crate) async fn ended(
-    tx: &mut Link,
+/// The same where attempt `$2` of debtor `$1`, opened at `$3`, was just ended with result `$4` and not disposed.
+pub(super) const ENDED: &str = "UPDATE debtors SET callable_until=NULL, last_result=CASE WHEN EXISTS (SELECT 1 \
+    FROM attempts x WHERE x.debtor_id=debtors.id AND x.opened_at>=$3 \
+    AND (x.opened_at>$3 OR x.id>$2)) THEN last_result ELSE $4 END WHERE id=$1";
+
+/// Values of [`ENDED`].
+pub(super) fn ended_vals(
     debtor: DebtorId,
     (attempt, opened_at): (AttemptId, UtcMs),
     result: Option<CallResult>,
-) -> Result<(), StoreError> {
-    let sql = "UPDATE debtors SET callable_until=NULL, last_result=CASE WHEN EXISTS (SELECT 1 \
-        FROM attempts x WHERE x.debtor_id=debtors.id AND x.opened_at>=$3 \
-        AND (x.opened_at>$3 OR x.id>$2)) THEN last_result ELSE $4 END WHERE id=$1";
+) -> Vec<Val> {
     let result = result.map_or("", CallResult::as_str).to_owned();
-    let values = vals![debtor, attempt, opened_at, result];
-    tx.run(sql, values).await.map(drop)
+    vals![debtor, attempt, opened_at, result]
+}
+
+/// The same, done.
+pub(crate) async fn ended(
+    tx: &mut Link,
+    debtor: DebtorId,
+    attempt: (AttemptId, UtcMs),
+    result: Option<CallResult>,
+) -> Result<(), StoreError> {
+    let values = ended_vals(debtor, attempt, result);
+    tx.run(ENDED, values).await.map(drop)
 }
 
 /// Sets what debtors promised and paid anew.
@@ -201,7 +212,7 @@ pub(crate) fn order_code(order: &[String]) -> i64 {
 }
 
 /// `$1` the campaign, `$2` the code of its order.
-fn set_order(order: &[String]) -> String {
+pub(super) fn set_order(order: &[String]) -> String {
     let set: Vec<String> = order_values(order)
         .iter()
         .enumerate()

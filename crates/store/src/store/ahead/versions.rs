@@ -8,7 +8,8 @@
 
 use super::super::SqlStore;
 use super::{Ahead, Early, Mark};
-use crate::sql::{Key, Link, Row, key};
+use crate::sql::{Ask, Batch, Key, Link, Row, key};
+use crate::store::table::pieces;
 use domain::ids::{CampaignId, DebtorId};
 use domain::ports::StoreError;
 use domain::ports::store::{ContactFacts, ReserveRequest};
@@ -28,6 +29,10 @@ async fn versions(
     debtors: &[DebtorId],
 ) -> Result<BTreeMap<DebtorId, (u64, Key)>, StoreError> {
     let rows = tx.rows_in(VERSIONS, debtors, "", &[]).await?;
+    read(&rows)
+}
+
+fn read(rows: &[Row]) -> Result<BTreeMap<DebtorId, (u64, Key)>, StoreError> {
     let version = |row: &Row| {
         let common: String = row.get("s")?;
         let version = (row.get::<i64>("n")?.unsigned_abs(), key(common.as_bytes()));
@@ -58,20 +63,29 @@ impl Ahead {
 }
 
 impl SqlStore {
-    /// Of debtors just leased, what was read ahead and still stands, in the transaction of the reservation.
+    /// Of debtors who are leased with it, what was read ahead and still stands, in the transaction of the reservation. Their
+    /// persons are held by it already: whoever changed something of them before is seen.
     pub(super) async fn early_versions(
         &self,
         tx: &mut Link,
         request: &ReserveRequest,
         debtors: &[DebtorId],
+        mut leases: Batch,
     ) -> Result<Vec<Early>, StoreError> {
         let mut taken = self.ahead.take(request.campaign.id, debtors);
         taken.retain(|early| self.is_fresh(early.at, request.now));
         if taken.is_empty() {
+            tx.write_rows(leases, "1 AS n").await?;
             return Ok(taken);
         }
         let ids: Vec<DebtorId> = taken.iter().map(|e| e.facts.debtor.id).collect();
-        let versions = versions(tx, &ids).await?;
+        let mut all = Vec::new();
+        for (n, piece) in pieces(&ids).iter().enumerate() {
+            Ask::of_list(VERSIONS, piece, "").join(&mut leases, &format!("v{n}"));
+            all.push(format!("v{n}.* FROM v{n}"));
+        }
+        let all = all.join(" UNION ALL SELECT ");
+        let versions = read(&tx.write_rows(leases, &all).await?)?;
         taken.retain(|early| {
             let version = versions.get(&early.facts.debtor.id);
             version.is_some_and(|(since, common)| *since == early.since && early.keys == [*common])
