@@ -239,12 +239,15 @@ async fn a_sipp_phone_takes_over_the_call_of_its_agent() {
     let ids = String::from_utf8_lossy(&ids).into_owned();
     let takes = scenario("phone-replaces-200.xml");
     let takes = ["-sf", &takes, "-rtp_echo", "-key", "ids", &ids, &us];
-    let second = sipp(port, &[&takes[..], &login[..]].concat());
+    let mut second = sipp(port, &[&takes[..], &login[..]].concat());
     let ended = first.sees(|s| match s {
         Seen::Ended { by_remote, .. } => Some(*by_remote),
         _ => None,
     });
-    assert!(ended.await, "the phone before is hung up");
+    tokio::select! {
+        by_us = ended => assert!(by_us, "the phone before is hung up"),
+        status = second.wait() => panic!("it was not taken: {status:?}"),
+    }
     // It gives back what it hears.
     carrier.line.hears(DEBTOR_HZ).await;
     let down = |r: &TrunkReport| matches!(r, TrunkReport::AgentLegDown { .. });
