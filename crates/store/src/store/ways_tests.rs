@@ -16,7 +16,7 @@ use domain::time::{MINUTE_MS, UtcMs};
 use sim::contract::judges::{Allow, Refuse, verdict};
 use sim::contract::scene::{self, NOW, Scene, event, node, request, reserve};
 use std::cell::RefCell;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -287,7 +287,7 @@ async fn many_who_stir_one_debtor_wait_for_each_other() {
 
 /// Allows once it is told to, and tells that it was asked.
 struct Slow {
-    asked: Sender<()>,
+    asked: SyncSender<()>,
     go: Mutex<Receiver<()>>,
 }
 
@@ -310,7 +310,7 @@ async fn who_waited_for_the_number_sees_who_has_it() {
     b.point.value = a.point.value.clone();
     b.store(&store).await;
     let lease = node(&store).await;
-    let ((asked, was_asked), (go, may_go)) = (channel(), channel());
+    let ((asked, was_asked), (go, may_go)) = (sync_channel(1), sync_channel(1));
     let slow = Slow {
         asked,
         go: Mutex::new(may_go),
