@@ -1,7 +1,7 @@
 //! Where a debtor stands in a campaign, on PostgreSQL: his row and its place in the order in one statement, so that the
 //! row has one new version and not two.
 
-use super::items::NOT_THERE;
+use super::items::{NOT_THERE, item_vals};
 use super::sums::{order_code, order_values, set_order};
 use crate::sql::{Ask, Batch, Field as _, Link, Row, vals};
 use domain::entity::CampaignParams;
@@ -40,17 +40,7 @@ pub(super) fn add(batch: &mut Batch, item: &ItemState, orders: &[Order]) {
         .iter()
         .find(|order| order.campaign == item.campaign_id);
     let keys = own.map(|order| order.keys.as_slice()).unwrap_or_default();
-    let mut values = vals![
-        item.campaign_id,
-        item.debtor_id,
-        item.next_at,
-        item.priority,
-        item.attempts,
-        item.last_result,
-        item.next_point,
-        item.done,
-        item.note,
-    ];
+    let mut values = item_vals(item);
     let (mut names, mut ranks, mut set) = ("", String::new(), "");
     if !item.done {
         names = ", rank1, rank2, rank3, rank4, order_code";

@@ -20,6 +20,21 @@ pub(crate) const FREE: &str = "UPDATE persons SET lease_campaign=NULL, lease_deb
 /// An item of nobody.
 pub(super) const NOT_THERE: StoreError = StoreError::NotFound("debtor");
 
+/// Where a debtor stands, `$1` to `$9` of the statements that write it.
+pub(super) fn item_vals(item: &ItemState) -> Vec<Val> {
+    vals![
+        item.campaign_id,
+        item.debtor_id,
+        item.next_at,
+        item.priority,
+        item.attempts,
+        item.last_result,
+        item.next_point,
+        item.done,
+        item.note,
+    ]
+}
+
 /// Sets where a debtor stands in a campaign.
 pub(crate) async fn write_item(tx: &mut Link, item: &ItemState) -> Result<(), StoreError> {
     if tx.dialect() == Dialect::Pg {
@@ -31,18 +46,7 @@ pub(crate) async fn write_item(tx: &mut Link, item: &ItemState) -> Result<(), St
         ON CONFLICT (campaign_id, debtor_id) DO UPDATE SET next_at=excluded.next_at, \
             priority=excluded.priority, attempts=excluded.attempts, last_result=excluded.last_result, \
             next_point=excluded.next_point, done=excluded.done, note=excluded.note, awake=FALSE";
-    let values = vals![
-        item.campaign_id,
-        item.debtor_id,
-        item.next_at,
-        item.priority,
-        item.attempts,
-        item.last_result,
-        item.next_point,
-        item.done,
-        item.note,
-    ];
-    if tx.run(sql, values).await? == 0 {
+    if tx.run(sql, item_vals(item)).await? == 0 {
         return Err(NOT_THERE);
     }
     if item.done {
