@@ -1,7 +1,8 @@
 //! Steps of calls that come by the hundred: those of one moment run one behind the other and share a commit, so that
 //! each finds at hand what the one before it needed, and nobody wakes a thread for himself alone.
 //!
-//! Who comes alone waits for nobody; that there are others is seen when a step comes while another one runs.
+//! Who comes alone waits for nobody; that there are others is seen when a step comes while another one runs, or when
+//! more than a few come in one moment, one behind the other: the calls of one decision, each done before the next.
 
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 /// How long steps of calls gather before they run. Only an INVITE waits for them; whom to call is decided each quarter
 /// of a second.
 const TOGETHER: Duration = Duration::from_millis(50);
+/// Steps of one moment up to which nobody waits: what one or two calls do in it.
+const FEW: u32 = 4;
 /// Groups of one behind which a crowd is gone.
 const ALONE: u32 = 8;
 
@@ -35,6 +38,8 @@ pub(super) struct Seat {
 struct State {
     start: Option<Instant>,
     crowd: bool,
+    /// The moment that is now, and how many steps have come in it.
+    moment: (u64, u32),
     /// How many groups of one ran on to now.
     alone: u32,
     /// Groups whose seats are not all given back: their number, how many were taken, how many are left. The number of
@@ -61,12 +66,16 @@ impl State {
     }
 
     fn sit(&mut self, now: Instant) -> (u64, Option<Instant>) {
-        self.crowd |= !self.groups.is_empty();
+        let (moment, at) = self.next(now);
+        let before = if self.moment.0 == moment {
+            self.moment.1
+        } else {
+            0
+        };
+        self.moment = (moment, before.saturating_add(1));
+        self.crowd |= !self.groups.is_empty() || before >= FEW;
         let (number, at) = match self.crowd {
-            true => {
-                let (number, at) = self.next(now);
-                (number, Some(at))
-            }
+            true => (moment, Some(at)),
             false => (0, None),
         };
         match self.groups.iter_mut().find(|g| g.number == number) {
@@ -159,25 +168,39 @@ mod tests {
         let start = Instant::now();
         let ms = |n| start + Duration::from_millis(n);
         for n in 0..20 {
-            assert_eq!(state.sit(ms(n)), (0, None));
+            assert_eq!(state.sit(ms(15 * n)), (0, None));
             assert!(state.rise(0));
         }
         // A second one while the first still runs.
-        assert_eq!(state.sit(ms(20)), (0, None));
-        let (group, at) = state.sit(ms(21));
+        assert_eq!(state.sit(ms(300)), (0, None));
+        let (group, at) = state.sit(ms(301));
         let at = at.expect("there are others");
-        assert!(group > 0 && at > ms(21) && at <= ms(21) + TOGETHER);
+        assert!(group > 0 && at > ms(301) && at <= ms(301) + TOGETHER);
         assert!(state.rise(0), "who ran at once");
-        assert_eq!(state.sit(ms(22)), (group, Some(at)));
+        assert_eq!(state.sit(ms(302)), (group, Some(at)));
         assert!(!state.rise(group), "one is left");
         assert!(state.rise(group));
         // As long as somebody comes beside another one.
         for n in 1..=u64::from(ALONE) {
             assert!(state.crowd);
-            let (group, _) = state.sit(ms(100 * n));
+            let (group, _) = state.sit(ms(400 + 100 * n));
             assert!(state.rise(group));
         }
         assert_eq!(state.sit(ms(2_000)), (0, None));
+    }
+
+    #[test]
+    fn a_crowd_whose_steps_are_each_done_before_the_next_is_found_too() {
+        let mut state = State::default();
+        let start = Instant::now();
+        for n in 0..FEW {
+            let at = start + Duration::from_micros(100 * u64::from(n));
+            assert_eq!(state.sit(at), (0, None), "step {n}");
+            assert!(state.rise(0));
+        }
+        let (group, at) = state.sit(start + Duration::from_millis(1));
+        assert!(group > 0 && at.is_some(), "the fifth of one moment");
+        assert!(state.rise(group));
     }
 
     #[test]
