@@ -233,6 +233,7 @@ mod tests {
     use super::*;
 
     fn watched() -> (Connection, Arc<Changes>) {
+        crate::sql::know_their_reach();
         let conn = Connection::open_in_memory().unwrap();
         conn.execute_batch(
             "CREATE TABLE debtors (id BLOB, person_id BLOB); CREATE TABLE debts (debtor_id BLOB, n);

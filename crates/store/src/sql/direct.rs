@@ -8,7 +8,6 @@
 
 use super::changes::Changes;
 use super::direct_row::{Plans, ask, closed, fault, is_busy};
-use super::direct_together::{Seat, Together};
 use super::fold::{self, Fold, Log};
 use super::lite_sync::LiteSync;
 use super::look::steady;
@@ -19,7 +18,7 @@ use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
@@ -31,6 +30,9 @@ const TRY_AGAIN: Duration = Duration::from_millis(5);
 /// are written once, and what waits for it wakes together. A call's INVITE and an agent's click bear the wait.
 /// As long as each of the last [`ALONE`] commits was of one transaction there is nobody to wait for.
 const APART: Duration = Duration::from_millis(8);
+/// The least that the thread of the commits waits for others of a crowd: what comes of the calls of one decision comes
+/// within milliseconds.
+const GATHER: Duration = Duration::from_millis(4);
 /// Commits that tell a lone writer from a crowd.
 const ALONE: u32 = 8;
 /// Longest that what nobody waits for stays without a commit, and how often that is looked at.
@@ -57,7 +59,6 @@ const STATEMENTS: usize = 512;
 pub(crate) struct Direct {
     core: Arc<Mutex<Core>>,
     line: SyncSender<()>,
-    together: Arc<Together>,
     /// How many wait for the writer.
     queue: Arc<AtomicUsize>,
     log: Arc<Log>,
@@ -79,8 +80,9 @@ struct Core {
     sync: LiteSync,
     /// A commit is open: `BEGIN IMMEDIATE` has been run.
     open: bool,
-    /// How many commits in a row were of one transaction.
+    /// How many commits in a row were of one transaction, and when the last one was.
     alone: u32,
+    last: Option<Instant>,
     /// Transactions that are ready and wait for the commit.
     ready: Vec<oneshot::Sender<Result<(), StoreError>>>,
     /// Since when the open commit holds transactions that nobody waits for.
@@ -115,6 +117,7 @@ impl Direct {
             sync,
             open: false,
             alone: 0,
+            last: None,
             ready: Vec::new(),
             later: None,
             much: None,
@@ -129,11 +132,10 @@ impl Direct {
         let keeper = core.clone();
         std::thread::Builder::new()
             .name("journal".into())
-            .spawn(move || keep(&keeper, &told))
+            .spawn(move || end::keep(&keeper, &told))
             .map_err(|e| StoreError::Unavailable(format!("thread of the journal: {e}")))?;
         Ok(Self {
             core,
-            together: Arc::new(Together::new(line.clone())),
             line,
             queue: Arc::default(),
             log,
@@ -149,15 +151,11 @@ impl Direct {
     }
 
     /// As [`Self::begin`], for steps of calls. They are undone only by a fault: others of the open commit are undone
-    /// with them then, and told so, and SQLite need not keep every page they change twice. Where others come they wait
-    /// for their moment, run one behind the other and share its commit.
-    pub(crate) async fn begin_together(&self) -> Result<DirectTx, StoreError> {
-        let seat = self.together.sit();
-        if let Some(at) = seat.at {
-            tokio::time::sleep_until(at.into()).await;
-        }
+    /// with them then, and told so, and SQLite need not keep every page they change twice. Those of one moment share a
+    /// commit ([`DirectTx::commit`]).
+    pub(crate) async fn begin_together(&self, pace: Pace) -> Result<DirectTx, StoreError> {
         let mut tx = self.enter(Isolation::Sure).await?;
-        tx.seat = Some(seat);
+        tx.together = Some(pace);
         Ok(tx)
     }
 
@@ -192,7 +190,7 @@ impl Direct {
         Ok(DirectTx {
             core: Some(core),
             line: self.line.clone(),
-            seat: None,
+            together: None,
             queue: self.queue.clone(),
             behind,
             wrote: false,
@@ -221,6 +219,7 @@ impl Direct {
 }
 
 fn connection(file: &Path, sync: LiteSync) -> Result<Connection, rusqlite::Error> {
+    super::know_their_reach();
     let conn = Connection::open(file)?;
     conn.busy_timeout(WAIT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -235,30 +234,6 @@ fn connection(file: &Path, sync: LiteSync) -> Result<Connection, rusqlite::Error
     // From here on waiting is done without holding a thread.
     conn.busy_timeout(Duration::ZERO)?;
     Ok(conn)
-}
-
-/// Commits what is ready, until nobody can write any more.
-fn keep(core: &Mutex<Core>, told: &Receiver<()>) {
-    let mut last: Option<Instant> = None;
-    let mut crowd = true;
-    loop {
-        match told.recv_timeout(LOOK) {
-            Ok(()) => {}
-            Err(RecvTimeoutError::Timeout) => {
-                core.blocking_lock().commit_later();
-                continue;
-            }
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        let early = last.and_then(|at| APART.checked_sub(at.elapsed()));
-        if let Some(early) = early.filter(|_| crowd) {
-            std::thread::sleep(early);
-        }
-        let mut core = core.blocking_lock();
-        core.commit();
-        crowd = core.alone < ALONE;
-        last = Some(Instant::now());
-    }
 }
 
 impl Core {
@@ -324,6 +299,13 @@ impl Core {
         }
     }
 
+    /// How long the next commit is to wait for those who share it; nobody is waited for by a lone writer, nor when the
+    /// last commit was long ago.
+    fn early(&self) -> Option<Duration> {
+        let last = self.last.filter(|_| self.alone < ALONE)?;
+        APART.checked_sub(last.elapsed())
+    }
+
     /// Makes what is ready durable, and ends a log that is long.
     fn commit(&mut self) {
         self.commit_open();
@@ -352,6 +334,7 @@ impl Core {
         let begun = Instant::now();
         let done = self.script("COMMIT").map_err(fault);
         self.times.committed(begun.elapsed());
+        self.last = Some(Instant::now());
         if let Some(fold) = &self.fold {
             fold.after_commit(much);
         }
@@ -414,8 +397,8 @@ impl Core {
 pub(crate) struct DirectTx {
     core: Option<OwnedMutexGuard<Core>>,
     line: SyncSender<()>,
-    /// Its place among those who run together.
-    seat: Option<Seat>,
+    /// A step of a call, of which others may come in the same moment.
+    together: Option<Pace>,
     queue: Arc<AtomicUsize>,
     /// Others share its commit and are left alone when it is undone.
     behind: bool,
@@ -487,6 +470,7 @@ impl DirectTx {
 
 #[path = "direct_end.rs"]
 mod end;
+pub(crate) use end::Pace;
 #[path = "direct_much.rs"]
 mod much;
 use much::{Isolation, Waits, apart};

@@ -90,7 +90,8 @@ async fn what_runs_together_stands_when_it_is_told() {
             }
             let mut tx = match n % 3 {
                 0 => direct.begin().await?,
-                _ => direct.begin_together().await?,
+                1 => direct.begin_together(Pace::Now).await?,
+                _ => direct.begin_together(Pace::Soon).await?,
             };
             put(&mut tx, n).await?;
             if n % 30 == 9 {
@@ -108,12 +109,51 @@ async fn what_runs_together_stands_when_it_is_told() {
     }
     assert_eq!(seen(&other).len(), 87);
     // Who gives up before his turn keeps nobody waiting.
-    let gone = tokio::time::timeout(Duration::ZERO, direct.begin_together()).await;
+    let gone = tokio::time::timeout(Duration::ZERO, direct.begin_together(Pace::Now)).await;
     drop(gone);
-    let mut last = direct.begin_together().await.unwrap();
+    let mut last = direct.begin_together(Pace::Now).await.unwrap();
     put(&mut last, 90).await.unwrap();
     last.commit().await.unwrap();
     assert_eq!(seen(&other).len(), 88);
+}
+
+#[tokio::test]
+async fn calls_of_one_decision_share_a_commit_and_who_comes_alone_waits_for_nobody() {
+    let (_dir, direct, other) = scene();
+    let paced = async |n: i64, pace: Pace| {
+        let mut tx = direct.begin_together(pace).await.unwrap();
+        put(&mut tx, n).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let step = async |n: i64| paced(n, Pace::Now).await;
+    for n in 0..i64::from(ALONE) + 4 {
+        step(n).await;
+        assert_eq!(seen(&other).last(), Some(&n));
+    }
+    assert!(direct.core.lock().await.alone >= ALONE);
+    // On one task, as the scheduler orders them: each is done before the next begins.
+    let commits = Arc::new(AtomicUsize::new(0));
+    let counted = commits.clone();
+    let hook = move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        false
+    };
+    let conn = direct.core.lock().await;
+    conn.conn.as_ref().unwrap().commit_hook(Some(hook)).unwrap();
+    drop(conn);
+    futures::future::join_all((100..125).map(step)).await;
+    assert_eq!(commits.load(std::sync::atomic::Ordering::Relaxed), 1);
+    assert_eq!(seen(&other).last(), Some(&124));
+    assert_eq!(direct.core.lock().await.alone, 0, "they are a crowd");
+    // In a crowd, who waits for nothing lets others come.
+    let later = async |n: i64| {
+        let wait = Duration::from_micros(100 * u64::try_from(n - 200).unwrap());
+        tokio::time::sleep(APART + wait).await;
+        paced(n, Pace::Soon).await;
+    };
+    futures::future::join_all((200..210).map(later)).await;
+    assert!(commits.load(std::sync::atomic::Ordering::Relaxed) <= 3);
+    assert_eq!(seen(&other).last(), Some(&209));
 }
 
 #[tokio::test]
@@ -244,7 +284,7 @@ async fn who_only_looked_undoes_nothing() {
     put(&mut first, 1).await.unwrap();
     let commit = tokio::spawn(first.commit());
     for _ in 0..20 {
-        let mut looks = direct.begin_together().await.unwrap();
+        let mut looks = direct.begin_together(Pace::Now).await.unwrap();
         looks.run("SELECT n FROM t", &[], true).await.unwrap();
         drop(looks);
         tokio::task::yield_now().await;
@@ -266,7 +306,7 @@ async fn a_sure_step_that_fails_takes_others_along_and_they_are_told() {
     for n in 0..40 {
         let direct = direct.clone();
         tasks.push(tokio::spawn(async move {
-            let mut tx = direct.begin_together().await?;
+            let mut tx = direct.begin_together(Pace::Now).await?;
             put(&mut tx, n).await?;
             if n % 7 == 3 {
                 // The number is taken: what was written before it goes too.

@@ -18,7 +18,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Pages of the log (4 KiB each) after which it is folded.
+/// Pages (4 KiB each) that have come to the log since it was folded last, after which it is folded.
 const FOLD_PAGES: c_int = 4_000;
 /// The same while somebody writes much: what he writes many times goes into the file, and to the disk, fewer times.
 const FOLD_PAGES_MUCH: c_int = 24_000;
@@ -156,11 +156,13 @@ impl Fold {
         if pages > 0 {
             self.log.is_at(pages);
         }
+        // A page that is written with each commit is folded once for many of them. Near its end the log is kept folded,
+        // so that it can be begun anew.
         let enough = match much {
-            true => FOLD_PAGES_MUCH,
-            false => FOLD_PAGES,
+            true => pages >= FOLD_PAGES_MUCH,
+            false => pages >= FINISH || self.log.left() >= FOLD_PAGES,
         };
-        if pages >= enough {
+        if pages > 0 && enough {
             // Full: it is told already.
             let _ = self.line.try_send(());
         }
@@ -269,6 +271,7 @@ mod tests {
     use super::*;
 
     fn filled(dir: &Path) -> (std::path::PathBuf, Connection) {
+        crate::sql::know_their_reach();
         let file = dir.join("a.db");
         let writer = Connection::open(&file).unwrap();
         let wal = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; CREATE TABLE t (b BLOB);";
@@ -327,7 +330,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_folded_already_calls_for_no_pass() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_file, writer) = filled(dir.path());
+        let log = Arc::new(Log::default());
+        let (line, told) = sync_channel(1);
+        let fold = Fold {
+            line,
+            thread: std::thread::spawn(|| {}),
+            log: log.clone(),
+        };
+        let asked = || told.try_recv().is_ok();
+        write(&writer, &fold, FOLD_PAGES - 100);
+        assert!(!asked());
+        let pages = write(&writer, &fold, 200);
+        assert!(asked());
+        log.safe.store(pages, Ordering::Relaxed);
+        write(&writer, &fold, 200);
+        assert!(!asked(), "200 of them are new");
+        write(&writer, &fold, FOLD_PAGES);
+        assert!(asked());
+        log.safe.store(FINISH, Ordering::Relaxed);
+        let pages = write(&writer, &fold, FINISH - 2 * FOLD_PAGES);
+        assert!(pages >= FINISH && asked(), "its end is near");
+    }
+
+    #[test]
     fn what_an_import_leaves_is_folded_beside_the_writer() {
+        crate::sql::know_their_reach();
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a.db");
         let writer = Connection::open(&file).unwrap();

@@ -187,6 +187,7 @@ mod tests {
     async fn one_state_is_read_and_nothing_is_written() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a.db");
+        crate::sql::know_their_reach();
         let other = Connection::open(&file).unwrap();
         let begin = "PRAGMA journal_mode=WAL; CREATE TABLE t (n INTEGER PRIMARY KEY)";
         other.execute_batch(begin).unwrap();

@@ -3,7 +3,6 @@
 mod changes;
 mod direct;
 mod direct_row;
-mod direct_together;
 mod disk;
 mod fold;
 mod link;
@@ -16,7 +15,7 @@ mod several;
 mod times;
 
 pub(crate) use changes::{Changes, Key, key, row_key};
-pub(crate) use direct::Direct;
+pub(crate) use direct::{Direct, Pace};
 #[cfg(test)]
 pub(crate) use link::HEARD;
 pub(crate) use link::{Dialect, Link, fault, holes};

@@ -11,7 +11,7 @@ use super::opening;
 use super::past::{calls, past};
 use super::standing::{self, Standing, held};
 use super::sums::{self, refresh};
-use crate::sql::{Dialect, Link, Row, Val, vals};
+use crate::sql::{Dialect, Link, Pace, Row, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{
     Attempt, AttemptState, CampaignStatus, DialMode, LedgerRow, Recording, Verdict,
@@ -219,7 +219,7 @@ impl AttemptStore for SqlStore {
         draft: &OpenDraft,
         judge: &dyn Judge,
     ) -> Result<OpenOutcome, StoreError> {
-        let mut tx = self.write_together().await?;
+        let mut tx = self.write_together(Pace::Now).await?;
         let attempt = &draft.attempt;
         if tx.dialect() == Dialect::Pg {
             let outcome = opening::opened(&mut tx, draft, judge, busy_vals(attempt)).await?;
@@ -265,7 +265,7 @@ impl AttemptStore for SqlStore {
         change: &AttemptChange,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        let mut tx = self.write_together().await?;
+        let mut tx = self.write_together(Pace::Soon).await?;
         if !standing::step_live(&mut tx, id, change).await? {
             let standing = held(&mut tx, id).await?;
             standing.step(change).write(&mut tx).await?;
@@ -282,7 +282,7 @@ impl AttemptStore for SqlStore {
             && closing.holds.is_empty()
             && closing.suppressions.is_empty();
         let mut tx = match sure {
-            true => self.write_together().await?,
+            true => self.write_together(Pace::Soon).await?,
             false => self.write_call().await?,
         };
         // Nearly always it is this that ends the attempt, and nothing else.

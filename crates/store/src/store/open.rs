@@ -3,7 +3,8 @@
 use super::ahead::Ahead;
 use super::import::behind::Behind;
 use crate::sql::{
-    Changes, Dialect, Direct, Link, LiteSync, Looks, Reach, WriteTimes, know_their_reach, migrate,
+    Changes, Dialect, Direct, Link, LiteSync, Looks, Pace, Reach, WriteTimes, know_their_reach,
+    migrate,
 };
 use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
@@ -312,9 +313,9 @@ impl SqlStore {
     }
 
     /// As [`Self::write_call`], for a step that only a fault undoes.
-    pub(crate) async fn write_together(&self) -> Result<Link, StoreError> {
+    pub(crate) async fn write_together(&self, pace: Pace) -> Result<Link, StoreError> {
         match &self.pools {
-            Pools::Lite { writer, .. } => writer.begin_together().await.map(Link::Direct),
+            Pools::Lite { writer, .. } => writer.begin_together(pace).await.map(Link::Direct),
             Pools::Pg { .. } => self.write_call().await,
         }
     }
