@@ -1,5 +1,6 @@
 //! What a file costs on its way in, below the API: rows as `marcador bench import` makes them are read, compared
-//! and written as a kept file is, and the processor time of each pass is told, as JSON.
+//! and written as a kept file is, and the processor time of each pass is told, as JSON. Then a second file changes what
+//! every debt owes: what is kept aside of it is written when it is accepted, while another caller writes too.
 //!
 //! ```text
 //! cargo run --release -p store --example intake -- sqlite:///tmp/intake.db 100000
@@ -14,12 +15,12 @@ use domain::ports::store::{DebtorRow, ImportReport};
 use domain::ports::{IdSource, Store};
 use domain::time::UtcMs;
 use sim::contract::imports::file;
-use sim::contract::scene::{NOW, Scene};
+use sim::contract::scene::{NOW, Scene, fresh};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use store::SqlStore;
 use uuid::Uuid;
 
@@ -58,14 +59,15 @@ fn used() -> (f64, f64) {
     ((ticks(11) + ticks(12)) / 100.0, kb * 1.024 / 1_000.0)
 }
 
-fn text(rows: u64) -> String {
+/// A file of so many rows, in which each debt owes so much more.
+fn text(rows: u64, more: u64) -> String {
     let mut text = format!("{HEADER}\n");
     for n in 0..rows {
         let mixed = n.wrapping_mul(48_271) % 99_999_989;
         let _ = writeln!(
             text,
             "D{n:07},C{n:07},José Núñez,RFC{mixed:08},MX,{}.{:02},2026-{:02}-{:02},55{mixed:08}",
-            500 + mixed % 40_000,
+            500 + more + mixed % 40_000,
             mixed % 100,
             1 + mixed % 9,
             1 + mixed % 28,
@@ -85,7 +87,7 @@ fn read(reader: &RowReader, ids: &dyn IdSource, lines: Vec<Line>) -> Vec<DebtorR
 async fn pass(
     store: &Arc<dyn Store>,
     (import, portfolio): (ImportId, &Portfolio),
-    text: &str,
+    (text, ids): (&str, u64),
     dry_run: bool,
 ) -> ImportReport {
     let header: Vec<String> = HEADER.split(',').map(str::to_owned).collect();
@@ -97,7 +99,7 @@ async fn pass(
         by_rule: false,
     };
     let reader = Arc::new(RowReader::new(&header, map, context).expect("header"));
-    let ids = Arc::new(Growing(AtomicU64::new(0)));
+    let ids = Arc::new(Growing(AtomicU64::new(ids)));
     let mut lines = Lines::new(',');
     let mut ahead = VecDeque::new();
     let mut sum = ImportReport::default();
@@ -182,7 +184,7 @@ async fn measure() {
     let store: Arc<dyn Store> = Arc::new(store);
     let scene = Scene::new(&store).await;
     let mut row = file(&scene, ImportState::Ready);
-    let text = text(rows);
+    let text = text(rows, 0);
     for (name, state, dry_run) in [
         ("difference", ImportState::Ready, true),
         ("writing", ImportState::Accepting, false),
@@ -190,16 +192,63 @@ async fn measure() {
         row.state = state;
         store.put_import(&row, &[]).await.expect("its row");
         let (before, begun) = (used().0, Instant::now());
-        let done = pass(&store, (row.id, &scene.portfolio), &text, dry_run).await;
+        let done = pass(&store, (row.id, &scene.portfolio), (&text, 0), dry_run).await;
         assert_eq!(done.debtors_new, rows);
         if !dry_run {
             store.settle_rows(row.id).await.expect("durable");
         }
-        let (after, peak) = used();
-        println!(
-            "{{\"pass\":\"{name}\",\"s\":{:.2},\"cpu_us_a_row\":{:.1},\"peak_mb\":{peak:.0}}}",
-            begun.elapsed().as_secs_f64(),
-            (after - before) * 1e6 / f64::from(u32::try_from(rows).unwrap_or(u32::MAX)),
-        );
+        told(name, rows, (before, begun));
     }
+    row.state = ImportState::Accepted;
+    store.put_import(&row, &[]).await.expect("it is in");
+    change(&store, &scene, rows).await;
+}
+
+/// Tells what a pass took.
+fn told(name: &str, rows: u64, (before, begun): (f64, Instant)) {
+    let (after, peak) = used();
+    println!(
+        "{{\"pass\":\"{name}\",\"s\":{:.2},\"cpu_us_a_row\":{:.1},\"peak_mb\":{peak:.0}}}",
+        begun.elapsed().as_secs_f64(),
+        (after - before) * 1e6 / f64::from(u32::try_from(rows).unwrap_or(u32::MAX)),
+    );
+}
+
+/// Writes a second file, which changes every debt of the first.
+async fn change(store: &Arc<dyn Store>, scene: &Scene, rows: u64) {
+    let mut row = file(scene, ImportState::Accepting);
+    store.put_import(&row, &[]).await.expect("its row");
+    let (before, begun) = (used().0, Instant::now());
+    let text = text(rows, 1);
+    let done = pass(store, (row.id, &scene.portfolio), (&text, rows), false).await;
+    assert_eq!((done.debts_changed, done.debtors_new), (rows, 0));
+    store.settle_rows(row.id).await.expect("durable");
+    told("kept aside", rows, (before, begun));
+    let (ended, other) = (Arc::new(AtomicBool::new(false)), Arc::clone(store));
+    let over = Arc::clone(&ended);
+    let waits = tokio::spawn(async move {
+        let mut longest = Duration::ZERO;
+        while !over.load(Ordering::Relaxed) {
+            let begun = Instant::now();
+            let written = other.leave_import(fresh(), "nobody").await;
+            written.expect("another's write");
+            longest = longest.max(begun.elapsed());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        longest
+    });
+    let (before, begun) = (used().0, Instant::now());
+    while store.write_aside(row.id, NOW).await.expect("a piece") {}
+    let pieces = begun.elapsed();
+    row = store.get_import(row.id).await.expect("file");
+    row.state = ImportState::Accepted;
+    store.put_import(&row, &[]).await.expect("it is in");
+    told("changed", rows, (before, begun));
+    ended.store(true, Ordering::Relaxed);
+    let longest = waits.await.expect("another");
+    println!(
+        "{{\"before_it_is_in_s\":{:.2},\"another_waited_ms\":{}}}",
+        pieces.as_secs_f64(),
+        longest.as_millis()
+    );
 }

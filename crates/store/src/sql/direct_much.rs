@@ -12,7 +12,8 @@ use tokio::sync::OwnedMutexGuard;
 /// Longest wait for the log to be folded, and how often that is looked at.
 const FOLDED: Duration = Duration::from_secs(3);
 const FOLDED_LOOK: Duration = Duration::from_millis(10);
-/// Rows of one statement before the other tasks of the thread may get their turn.
+/// Values, and statements, before the other tasks of the thread may get their turn.
+const VALUES: usize = 2_048;
 const PIECE: usize = 32;
 
 /// Makes what is ready durable now: behind it, SQLite would keep every page that much writing changes a second time,
@@ -90,7 +91,8 @@ impl DirectTx {
         width: usize,
         values: &[Val],
     ) -> Result<(), StoreError> {
-        for piece in values.chunks(width * PIECE) {
+        let width = width.max(1);
+        for piece in values.chunks(width * (VALUES / width).clamp(1, PIECE)) {
             if self.since.elapsed() > TURN {
                 tokio::task::yield_now().await;
                 self.since = Instant::now();

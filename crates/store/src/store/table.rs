@@ -4,11 +4,15 @@ use super::marks::stir;
 use crate::rows::{Entity, Stirs, columns, replace_sql, written};
 use crate::sql::{Dialect, Field, Link, Row, Val, holes, vals};
 use domain::ports::StoreError;
+use std::borrow::Cow;
 
 /// Most values of one `IN` list.
 const LIST_MAX: usize = 512;
 /// Most rows of one `INSERT` on PostgreSQL; with the widest table (38 columns) well below its limit.
 const INSERT_MAX: usize = 64;
+/// Rows of one `INSERT` on SQLite, where there are so many: the trees are opened once for them, and a key that follows
+/// the last one finds its place at once. What is left goes row by row, so that few texts are kept.
+const LITE_MAX: usize = 16;
 
 /// Values of an `IN` list cut into pieces whose length is a power of two (the last value is repeated),
 /// so that a list of any length needs few statements.
@@ -60,27 +64,46 @@ impl Rows {
 impl Link {
     /// Writes rows that were laid out.
     pub(crate) async fn insert_rows(&mut self, rows: &Rows) -> Result<(), StoreError> {
-        let (width, each) = (rows.width, self.rows_each());
-        let places = |n: usize| format!("({})", holes(n * width + 1, width));
-        if each == 1 {
-            let sql = format!("{}{}{}", rows.into, places(0), rows.or);
-            return self.run_each(&sql, width, &rows.values).await;
-        }
-        for chunk in rows.values.chunks(width * each) {
-            let all: Vec<String> = (0..chunk.len() / width).map(places).collect();
-            let sql = format!("{}{}{}", rows.into, all.join(","), rows.or);
-            self.run(sql, chunk.to_vec()).await?;
-        }
-        Ok(())
+        let values = Cow::Borrowed(&rows.values[..]);
+        self.insert_many((&rows.into, &rows.or), rows.width, values)
+            .await
     }
 
-    /// Rows of one `INSERT`. SQLite is in the same process, so that several gain nothing there, and keeps each page
-    /// as it was that a statement of several rows changes, should the last of them be refused.
-    pub(crate) const fn rows_each(&self) -> usize {
-        match self.dialect() {
-            Dialect::Lite => 1,
-            Dialect::Pg => INSERT_MAX,
+    /// Inserts rows of `width` values each; `into` is the statement as far as `VALUES`, `or` what follows the rows.
+    async fn insert_many(
+        &mut self,
+        (into, or): (&str, &str),
+        width: usize,
+        values: Cow<'_, [Val]>,
+    ) -> Result<(), StoreError> {
+        if values.is_empty() {
+            return Ok(());
         }
+        let sql = |rows: usize| {
+            let places = |n: usize| format!("({})", holes(n * width + 1, width));
+            let all: Vec<String> = (0..rows).map(places).collect();
+            format!("{into}{}{or}", all.join(","))
+        };
+        if self.dialect() == Dialect::Pg {
+            let each = (width * INSERT_MAX).max(1);
+            if values.len() <= each {
+                let rows = values.len() / width.max(1);
+                return self.run(sql(rows), values.into_owned()).await.map(drop);
+            }
+            for chunk in values.chunks(each) {
+                self.run(sql(chunk.len() / width), chunk.to_vec()).await?;
+            }
+            return Ok(());
+        }
+        let each = (width * LITE_MAX).max(1);
+        let (many, rest) = values.split_at(values.len() / each * each);
+        if !many.is_empty() {
+            self.run_each(&sql(LITE_MAX), each, many).await?;
+        }
+        if !rest.is_empty() {
+            self.run_each(&sql(1), width, rest).await?;
+        }
+        Ok(())
     }
 
     /// Runs `before IN (list) after` for each piece of a list; `fixed` are the values in front of it.
@@ -170,22 +193,13 @@ impl Link {
         rows: &[T],
         fill: impl Fn(&T, &mut Vec<Val>),
     ) -> Result<(), StoreError> {
-        let each = self.rows_each();
-        let places = |n: usize| format!("({})", holes(n * width + 1, width));
         let mut values = Vec::new();
         for chunk in rows.chunks(INSERT_MAX) {
             for row in chunk {
                 fill(row, &mut values);
             }
-            if each == 1 {
-                let sql = format!("{into}{}{or}", places(0));
-                self.run_each(&sql, width, &values).await?;
-                values.clear();
-            } else {
-                let rows: Vec<String> = (0..chunk.len()).map(places).collect();
-                let sql = format!("{into}{}{or}", rows.join(","));
-                self.run(sql, std::mem::take(&mut values)).await?;
-            }
+            let values = Cow::Owned(std::mem::take(&mut values));
+            self.insert_many((into, or), width, values).await?;
         }
         Ok(())
     }
