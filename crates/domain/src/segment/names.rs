@@ -225,6 +225,13 @@ pub(super) fn field_of(word: &str) -> Option<Field> {
         .or_else(|| also().map(|(_, field)| *field))
 }
 
+/// Every keyword of either language, with its field.
+pub(super) fn keywords() -> impl Iterator<Item = (&'static str, Field)> {
+    let own = Field::ALL.iter().map(|field| (field.as_str(), *field));
+    let spanish = NAMES.iter().map(|n| (n.key_es, n.field));
+    own.chain(spanish).chain(ALSO.iter().copied())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
