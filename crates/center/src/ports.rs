@@ -3,7 +3,7 @@
 
 use dialer::{AbandonRule, TARGET_OF_CAP, Window};
 use domain::ValueError;
-use domain::entity::{CallerSeen, PartyRole};
+use domain::entity::{CallerSeen, Hold, PartyRole};
 use domain::law::pack::FormulaId;
 use domain::law::{
     AbandonmentRule, Action, Duties, InboundDuty, Judge, Place, RecordingDays, RuleBook,
@@ -101,6 +101,11 @@ pub trait LawBook: Judge {
     fn recording_days(&self, _facts: &ContactFacts, _at: UtcMs) -> RecordingDays {
         RecordingDays::default()
     }
+    /// When a hold of the debtor ends by itself, by what was asked for and what the law fixes; `None` = when it is
+    /// lifted.
+    fn hold_end(&self, _facts: &ContactFacts, hold: &Hold) -> Option<UtcMs> {
+        hold.until
+    }
     /// Whether someone of that role may hear of the debt.
     fn may_hear(&self, _facts: &ContactFacts, role: PartyRole, _now: UtcMs) -> bool {
         role != PartyRole::Reference
@@ -195,6 +200,10 @@ impl LawBook for RuleBook {
 
     fn recording_days(&self, facts: &ContactFacts, at: UtcMs) -> RecordingDays {
         Self::recording_days(self, facts, at)
+    }
+
+    fn hold_end(&self, facts: &ContactFacts, hold: &Hold) -> Option<UtcMs> {
+        Self::hold_end(self, facts, hold)
     }
 
     fn may_hear(&self, facts: &ContactFacts, role: PartyRole, now: UtcMs) -> bool {

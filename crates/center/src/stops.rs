@@ -97,7 +97,19 @@ pub(crate) async fn payment(
     Ok(outcome)
 }
 
+/// The hold with the end that the law gives it, so that whoever reads it, interest among them, reads the same end as
+/// the law.
+async fn as_lawful(shared: &Shared, hold: Hold) -> Result<Hold, StoreError> {
+    if hold.until.is_none() {
+        return Ok(hold);
+    }
+    let facts = shared.out.store.contact_facts(hold.debtor_id, hold.from);
+    let until = shared.out.law.hold_end(&facts.await?, &hold);
+    Ok(Hold { until, ..hold })
+}
+
 pub(crate) async fn hold(shared: Arc<Shared>, actor: Actor, hold: Hold) -> Result<(), CenterError> {
+    let hold = as_lawful(&shared, hold).await?;
     let debtor = hold.debtor_id;
     let data = json!({"hold_id": hold.id, "hold": hold.kind, "scope": hold.scope});
     let subject = format!("debtor:{debtor}");

@@ -1,16 +1,18 @@
 //! What can be wrong with a value that someone hands to the product.
 
+use crate::near;
+
 /// A value that does not fit: says which kind, what came, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
     /// A word outside a closed vocabulary.
-    #[error("unknown {kind} '{found}': expected one of {expected}")]
+    #[error("unknown {kind} '{found}': {expected}")]
     UnknownName {
         /// The vocabulary.
         kind: &'static str,
         /// What came, cut to 40 characters.
         found: String,
-        /// The permitted words, joined by commas.
+        /// The permitted words joined by commas; of a long list the nearest alone.
         expected: String,
     },
     /// A value whose form or range is wrong.
@@ -29,8 +31,20 @@ impl ValueError {
     pub fn unknown_name(kind: &'static str, found: &str, expected: &[&str]) -> Self {
         Self::UnknownName {
             kind,
-            found: found.chars().take(40).collect(),
-            expected: expected.join(", "),
+            found: near::shown(found),
+            expected: Self::right(found, expected),
+        }
+    }
+
+    /// What would be right, without a list that nobody reads.
+    fn right(found: &str, expected: &[&str]) -> String {
+        if expected.len() <= near::LISTED_MAX {
+            return format!("expected one of {}", expected.join(", "));
+        }
+        let offered = near::near(found, expected.iter().copied());
+        match offered.is_empty() {
+            true => format!("none of {} words is like it", expected.len()),
+            false => format!("did you mean {}?", near::listed(&offered, ("'", "'"), "or")),
         }
     }
 
@@ -41,5 +55,30 @@ impl ValueError {
             kind,
             reason: reason.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_list_is_told_and_of_a_long_one_the_nearest() {
+        let told = |found: &str, words: &[&str]| {
+            ValueError::unknown_name("Kind", found, words).to_string()
+        };
+        assert_eq!(
+            told("x", &["a", "b"]),
+            "unknown Kind 'x': expected one of a, b"
+        );
+        let many: Vec<String> = (0..40).map(|n| format!("word_{n}{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(
+            told("word_77x", &many).starts_with("unknown Kind 'word_77x': did you mean 'word_77'")
+        );
+        assert_eq!(
+            told("colour", &many),
+            "unknown Kind 'colour': none of 40 words is like it"
+        );
     }
 }

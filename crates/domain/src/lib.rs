@@ -16,6 +16,7 @@ pub mod import;
 pub mod law;
 pub mod link;
 pub mod money;
+mod near;
 pub mod phone;
 pub mod pii;
 pub mod ports;

@@ -1,6 +1,7 @@
 //! Segments as SQL: the conditions of an expression over a debtor `d`, with every value bound. The
 //! meaning of a field is that of `domain::segment::SegmentRow`; a property test compares both.
 
+mod counted;
 mod ops;
 mod rows;
 mod source;
@@ -8,9 +9,10 @@ mod today;
 
 pub(crate) use self::today::Today;
 
+use self::counted::COUNT;
 use self::ops::{compared, from_one, one_of, sign};
 use self::rows::Fits;
-use self::source::{COUNT, Source, Toward};
+use self::source::{Source, Summed, Toward};
 use crate::sql::{Dialect, Field as Bound, Val, holes};
 use domain::entity::Bucket;
 use domain::ids::{ClientId, ImportId};
@@ -286,9 +288,11 @@ impl Compiler {
                 Some((from, to)) => self.days_between(from, to),
                 None => NEVER.to_owned(),
             },
-            Source::Condition(_) | Source::DaysPastDue | Source::Sum(_) | Source::Day(..) => {
-                NEVER.to_owned()
-            }
+            Source::Condition(_)
+            | Source::DaysPastDue
+            | Source::Sum(_)
+            | Source::Since(_)
+            | Source::Day(..) => NEVER.to_owned(),
         }
     }
 
@@ -350,6 +354,10 @@ impl Compiler {
                 };
                 self.sum(&of, &fits)
             }
+            Source::Since(of) => {
+                let fits = format!("{}{}", sign(op), self.bind(n));
+                self.sum(&of, &Fits::of(fits, compared(NEVER_DAYS, op, n)))
+            }
             Source::Day(of, toward) => {
                 let date = self.date_at(n, toward);
                 let fits = format!("{}{date}", dated(op, toward));
@@ -366,11 +374,8 @@ impl Compiler {
                 let (from, to) = (self.bind(from), self.bind(to));
                 format!("{sql} BETWEEN {from} AND {to}")
             }
-            Source::Sum(of) => {
-                let zero_fits = from <= 0 && 0 <= to;
-                let fits = format!(" BETWEEN {} AND {}", self.bind(from), self.bind(to));
-                self.sum(&of, &Fits::of(fits, zero_fits))
-            }
+            Source::Sum(of) => self.sum_between(&of, (from, to), 0),
+            Source::Since(of) => self.sum_between(&of, (from, to), NEVER_DAYS),
             Source::Day(of, toward) => {
                 let (near, far) = (self.date_at(from, toward), self.date_at(to, toward));
                 let (first, last) = match toward {
@@ -383,6 +388,12 @@ impl Compiler {
             }
             _ => NEVER.to_owned(),
         }
+    }
+
+    /// A sum within both ends, which of no row is `none`.
+    fn sum_between(&mut self, of: &Summed, (from, to): (i64, i64), none: i64) -> String {
+        let fits = format!(" BETWEEN {} AND {}", self.bind(from), self.bind(to));
+        self.sum(of, &Fits::of(fits, from <= none && none <= to))
     }
 
     /// Days past due within both ends, as a range of due days, so that an index can answer it. A

@@ -2,19 +2,19 @@
 //! populations and random expressions.
 
 mod common;
+#[path = "common/lately.rs"]
+mod lately;
 #[path = "common/maker.rs"]
 mod maker;
 #[path = "common/outside.rs"]
 mod outside;
+#[path = "common/tied.rs"]
+mod tied;
 #[path = "common/ties.rs"]
 mod ties;
 
-use domain::entity::{
-    Assignment, Claim, Complaint, DebtStage, DebtStatus, Excuse, Instalment, LedgerRow, Letter,
-    Message, PaymentLink, Plan, Visit,
-};
+use domain::entity::DebtStatus;
 use domain::ids::DebtorId;
-use domain::ports::store::{ItemState, LinkFilter, ListFilter, MessageAsk, PageRequest};
 use domain::segment::{
     Assigned, Expr, Field, FieldKind, Literal, Op, SegmentFacts, SegmentRow, day_in, eval, print,
 };
@@ -26,90 +26,11 @@ use rand::{SeedableRng as _, rngs::StdRng};
 use sim::contract::scene::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tied::tied;
 use ties::{Crew, Placed};
 
 const DEBTORS: usize = 70;
 const EXPRESSIONS: u32 = 450;
-/// Most rows of one debtor that are read of a kind.
-const OF_ONE: u32 = 100;
-
-/// What ties one debtor to the house, as the store gives it.
-struct Tied {
-    stages: Vec<DebtStage>,
-    plans: Vec<Plan>,
-    excuses: Vec<Excuse>,
-    complaints: Vec<Complaint>,
-    messages: Vec<Message>,
-    instalments: Vec<Instalment>,
-    letters: Vec<Letter>,
-    ledger: Vec<LedgerRow>,
-    claims: Vec<Claim>,
-    links: Vec<PaymentLink>,
-    places: Vec<ItemState>,
-    visits: Vec<Visit>,
-    campaign: Option<String>,
-    team: Option<String>,
-    agent: Option<String>,
-}
-
-async fn tied(store: &Subject, id: DebtorId, debts: &[domain::entity::Debt]) -> Tied {
-    let mut stages = Vec::new();
-    for debt in debts {
-        stages.extend(store.stage_of(debt.id).await.expect("stage"));
-    }
-    let plans = store.plans_of(id).await.expect("plans");
-    let filter = ListFilter {
-        debtor_id: Some(id),
-        ..ListFilter::default()
-    };
-    let page = PageRequest {
-        limit: OF_ONE,
-        ..PageRequest::default()
-    };
-    let complaints = store.list_complaints(&filter, &page).await;
-    let filter = LinkFilter {
-        debtor_id: Some(id),
-        ..LinkFilter::default()
-    };
-    let links = store.payment_links_page(&filter, &page).await;
-    let ask = MessageAsk {
-        debtor: Some(id),
-        limit: OF_ONE,
-        ..MessageAsk::default()
-    };
-    let row = store.assignments_of(&[id]).await.expect("assigned");
-    let row: Option<Assignment> = row.into_iter().next();
-    let (mut campaign, mut team, mut agent) = (None, None, None);
-    if let Some(row) = row {
-        if let Some(id) = row.campaign_id {
-            campaign = Some(store.get_campaign(id).await.expect("campaign").name);
-        }
-        if let Some(id) = row.team_id {
-            team = Some(store.get_team(id).await.expect("team").name);
-        }
-        if let Some(id) = row.agent_id {
-            agent = Some(store.get_agent(id).await.expect("agent").name);
-        }
-    }
-    let parts = plans.iter().flat_map(|file| file.instalments.clone());
-    Tied {
-        stages,
-        instalments: parts.collect(),
-        letters: store.letters_of(id, OF_ONE).await.expect("letters"),
-        ledger: store.ledger_of(id).await.expect("ledger"),
-        claims: store.claims_of(id, OF_ONE).await.expect("claims"),
-        links: links.expect("links").items,
-        places: store.items_of(id).await.expect("items"),
-        visits: store.visits_of(id, None, OF_ONE).await.expect("visits"),
-        plans: plans.into_iter().map(|file| file.plan).collect(),
-        excuses: store.excuses_of(id, OF_ONE).await.expect("excuses"),
-        complaints: complaints.expect("complaints").items,
-        messages: store.messages_page(&ask).await.expect("messages"),
-        campaign,
-        team,
-        agent,
-    }
-}
 
 /// Rows of the evaluator, from everything the store gives about each debtor.
 async fn rows(
@@ -155,12 +76,14 @@ async fn rows(
             places: &tied.places.iter().collect::<Vec<_>>(),
             visits: &tied.visits.iter().collect::<Vec<_>>(),
             messages: &tied.messages.iter().collect::<Vec<_>>(),
+            inbox: &tied.inbox.iter().collect::<Vec<_>>(),
             letters: &tied.letters.iter().collect::<Vec<_>>(),
             ledger: &tied.ledger.iter().collect::<Vec<_>>(),
             assigned: Assigned {
                 campaign: tied.campaign.as_deref(),
                 team: tied.team.as_deref(),
                 agent: tied.agent.as_deref(),
+                since: tied.since,
             },
         };
         rows.push((person.debtor.id, facts.row(NOW)));
@@ -182,6 +105,7 @@ fn words(field: Field, scene: &Scene, some_ref: &str) -> Vec<String> {
         Field::Currency => &["MXN", "USD", "EUR"],
         Field::Zone => &["America/Tijuana", ""],
         Field::PartyRole => &["titular", "aval", "fiador"],
+        Field::PartyName => &["X", "Y", ""],
         Field::HoldKind => &["dispute", "represented", "cease"],
         Field::Consent => &["contact", "wider_hours"],
         Field::Name | Field::Document | Field::DebtRef => {
@@ -450,6 +374,7 @@ fn tell_apart(field: Field, rows: &[(DebtorId, SegmentRow)]) -> bool {
                 "L2",
                 "bounced",
                 "CONDUSEF",
+                "X",
             ]
             .iter()
             .any(|w| ask(Literal::Text((*w).to_owned()), Op::Eq))

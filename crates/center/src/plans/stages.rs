@@ -15,7 +15,7 @@ use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
 use domain::rules::ageing::day_of;
 use domain::rules::offers::ClientTerms;
 use domain::rules::stage::{self, Recommendation, StageFacts, StageReason};
-use domain::segment::{day_of_date, utc_day};
+use domain::segment::day_of_date;
 use domain::time::{DAY_MS, UtcMs};
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -250,7 +250,6 @@ async fn hold_all(shared: &Shared, walked: &mut Walked) -> Result<(), StoreError
 /// Tells the named persons of debts that near their statute date before a court was asked, once in each stage.
 async fn statutes(shared: &Shared) -> Result<(), StoreError> {
     let store = &shared.out.store;
-    let today = utc_day(shared.now());
     let mut page = PageRequest {
         limit: PAGE_LIMIT_MAX,
         cursor: None,
@@ -260,11 +259,13 @@ async fn statutes(shared: &Shared) -> Result<(), StoreError> {
         for client in &clients.items {
             let (terms, _) = terms_of(shared, client.id).await?;
             let told = terms.stages.iter().filter(|r| r.stage.before_court());
-            let until: Vec<(Stage, i64)> = told
+            let ahead: Vec<(Stage, i64)> = told
                 .filter(|r| r.statute_days > 0)
-                .map(|r| (r.stage, today + r.statute_days))
+                .map(|r| (r.stage, r.statute_days))
                 .collect();
-            let near = store.near_statute(client.id, today, &until, BATCH).await?;
+            let near = store
+                .near_statute(client.id, shared.now(), &ahead, BATCH)
+                .await?;
             for (row, date) in near {
                 let mut case = LateCase::of(&row);
                 case.statute_date = Some(date.clone());

@@ -3,13 +3,15 @@
 
 use crate::messages::{by_hand, house, somebody};
 use crate::stops::payment;
-use crate::world::{House, client_id, debt_id, debtor_id, id, point_id};
+use crate::world::{House, NOBODY, Plan, client_id, debt_id, debtor_id, id, point_id};
 use center::CenterError;
-use domain::entity::{Hold, HoldKind, HoldScope, Message, MessageState};
+use domain::entity::{Debtor, Hold, HoldKind, HoldScope, Message, MessageState};
+use domain::law::RuleBook;
 use domain::ports::Clock as _;
 use domain::ports::store::{CatalogStore as _, MessageStore as _};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 use serde_json::json;
+use std::sync::Arc;
 
 /// A message as it is stored: to debtor `n`, due at an instant.
 pub(crate) fn message(own: u128, n: u128, state: MessageState, at: UtcMs) -> Message {
@@ -47,6 +49,47 @@ async fn pays(house: &House, n: u128) {
     posted.expect("money is money");
     let after = house.store.get_debt(debt_id(n)).await.expect("debt");
     assert_eq!(after.balance_minor(), before.balance_minor() - 10_000);
+}
+
+/// Breathing space is sixty days (gb.json): interest, segments and screens read the end that the law reads.
+#[tokio::test(start_paused = true)]
+async fn a_hold_is_kept_with_the_end_that_the_law_gives_it() {
+    let plan = Plan {
+        debtors: 2,
+        mix: NOBODY,
+        ..Plan::default()
+    };
+    let law = Arc::new(RuleBook::embedded().expect("is read"));
+    let house = House::under(plan, law).await;
+    house.start().await;
+    let british = Debtor {
+        country: "GB".into(),
+        subdivision: Some("ENG".into()),
+        ..house.store.get_debtor(debtor_id(0)).await.expect("debtor")
+    };
+    house.store.put_debtor(&british, &[]).await.expect("moved");
+    let now = house.clock.now();
+    for (n, kind, days, want) in [
+        (0, HoldKind::Moratorium, 10, 60),
+        (0, HoldKind::Moratorium, 90, 90),
+        (0, HoldKind::Cease, 10, 10),
+        (1, HoldKind::Moratorium, 10, 10),
+    ] {
+        let hold = Hold {
+            from: now,
+            until: Some(now.plus_ms(days * DAY_MS)),
+            ..hold(&house, n, kind)
+        };
+        let id = hold.id;
+        let placed = house.center.place_hold(somebody(), hold).await;
+        placed.expect("placed");
+        let kept = house.store.get_hold(id).await.expect("hold");
+        assert_eq!(
+            kept.until,
+            Some(now.plus_ms(want * DAY_MS)),
+            "{kind} {days}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! Holds and suppressions. Holds beat everything (law.md §2.9): every kind of the vocabulary stops
 //! contact whether or not a pack lists it; a pack that does is named in the reason.
 
+use super::book::{RuleBook, today};
 use super::finding::{Effect, Finding};
 use super::pack::LoadedPack;
 use super::text;
@@ -18,6 +19,16 @@ pub(crate) struct Held {
     pub(crate) debts: Vec<DebtId>,
     /// Every hold in force, of this channel or not.
     pub(crate) active: Vec<HoldId>,
+}
+
+impl RuleBook {
+    /// When a hold of the debtor ends by itself: as it was asked for, or later where the law of the day on which it
+    /// begins fixes its length. `None` = when it is lifted.
+    #[must_use]
+    pub fn hold_end(&self, facts: &ContactFacts, hold: &Hold) -> Option<UtcMs> {
+        let packs = self.stack_of(facts, &[today(hold.from)]);
+        packs.map_or(hold.until, |packs| lawful(hold, &packs).until)
+    }
 }
 
 /// The hold as the packs let it end: where the law fixes its length, no end that was written down comes before that.

@@ -1,5 +1,6 @@
 //! Type check: what the grammar alone cannot refuse.
 
+use super::slips::unknown_word;
 use super::words::Told;
 use super::{
     DEPTH_MAX, Expr, Field, FieldKind, IN_MAX, Literal, NAME_MAX, Op, SegmentError, TERMS_MAX,
@@ -159,20 +160,7 @@ fn check_word(field: Field, text: &str) -> Result<(), Told> {
         _ => words.contains(&text),
     };
     if let Some(words) = field.words().filter(|words| !fits(words)) {
-        let known: Vec<&str> = words.into_iter().filter(|w| !w.is_empty()).collect();
-        let known = known.join(", ");
-        if field == Field::Bucket {
-            return Err(Told::of(
-                format!(
-                    "{field} desconocido: se esperaba {known}, u otros días como b8_30 o b91_plus"
-                ),
-                format!("unknown {field}: expected {known}, or other days as b8_30 or b91_plus"),
-            ));
-        }
-        return Err(Told::of(
-            format!("{field} desconocido: se esperaba uno de {known}"),
-            format!("unknown {field}: expected one of {known}"),
-        ));
+        return Err(unknown_word(field, text, &words));
     }
     if text.chars().any(char::is_control) {
         return Err(Told::of(

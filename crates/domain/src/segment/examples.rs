@@ -89,6 +89,13 @@ pub const EXAMPLES: &[&str] = &[
     "message_channel_30d = 'whatsapp' and not message_state_30d in ('read', 'answered')",
     "preference_channel = 'call' and phone_count > 0",
     "complaint_authority = 'REDECO' and days_to_complaint between 0 and 10",
+    "party_name = 'Persona 123456' and party_count >= 1",
+    "guarantors >= 1 and co_debtors = 0 and days_past_due > 60",
+    "bad_phones >= 2 and phone_count = 0",
+    "days_since_reply <= 7 and not reply_state in ('answered', 'closed')",
+    "days_since_assigned between 15 and 99999 and attempts_7d = 0",
+    "days_to_due_item between 0 and 5 and next_due_item >= 100.00",
+    "days_to_promise <= 2 and next_promise >= 100.00",
 ];
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! How the values of every field follow from what is kept of one debtor.
 
-use super::row::{NEVER_DAYS, NO_SCORE, SegmentRow, day_of_date};
+use super::row::{NEVER_DAYS, NO_SCORE, SegmentRow, date_of_day, day_of_date};
 use super::{Expr, Field};
 use crate::entity::{
     Address, Attempt, Channel, Claim, Complaint, ComplaintState, Consent, ContactPoint, Debt,
-    DebtItem, DebtStage, DebtStatus, Debtor, Excuse, Hold, HoldKind, HoldScope, Instalment,
-    InstalmentState, LedgerKind, LedgerRow, Letter, Message, Party, Payment, PaymentLink, Plan,
-    PointClass, Preference, Promise, PromiseState, Suppression, Visit,
+    DebtItem, DebtStage, DebtStatus, Debtor, Excuse, Hold, HoldKind, HoldScope, InboxMessage,
+    Instalment, InstalmentState, LedgerKind, LedgerRow, Letter, Message, Party, PartyRole, Payment,
+    PaymentLink, Plan, PointClass, Preference, Promise, PromiseState, Suppression, Visit,
 };
 use crate::money::{Money, hundredths};
 use crate::ports::store::{CallbackRow, ItemState};
@@ -73,6 +73,8 @@ pub struct SegmentFacts<'a> {
     pub visits: &'a [&'a Visit],
     /// All messages to him.
     pub messages: &'a [&'a Message],
+    /// All messages that he wrote.
+    pub inbox: &'a [&'a InboxMessage],
     /// All letters to him.
     pub letters: &'a [&'a Letter],
     /// His own rows of the ledger, of the last 30 days at least.
@@ -90,6 +92,8 @@ pub struct Assigned<'a> {
     pub team: Option<&'a str>,
     /// The agent who works him.
     pub agent: Option<&'a str>,
+    /// Since when; nothing where nobody does.
+    pub since: Option<UtcMs>,
 }
 
 /// Whether what an expression finds depends on marks of the law, which may still be missing. Names in it have to be
@@ -181,7 +185,7 @@ impl SegmentFacts<'_> {
         row.address_regions = places().map(|a| a.region.clone()).collect();
         row.address_countries = places().map(|a| a.country.clone()).collect();
         row.address_count = count(places().count());
-        row.party_roles = self.parties.iter().map(|p| p.role.to_string()).collect();
+        self.fill_parties(row);
         let holds = || self.holds.iter().filter(|h| h.active_at(now));
         row.hold_kinds = holds().map(|h| h.kind.to_string()).collect();
         row.optout_channels = holds()
@@ -205,6 +209,20 @@ impl SegmentFacts<'_> {
                 .is_some_and(|(from, to)| from <= now && now < to);
     }
 
+    /// Who else is on his debts.
+    fn fill_parties(&self, row: &mut SegmentRow) {
+        row.party_roles = names(self.parties.iter().map(|p| p.role));
+        let others = || {
+            let all = self.parties.iter();
+            all.filter(|p| p.role != PartyRole::Titular)
+        };
+        row.party_names = others().map(|p| p.name.reveal().clone()).collect();
+        row.party_count = count(others().count());
+        let of = |roles: &[PartyRole]| count(others().filter(|p| roles.contains(&p.role)).count());
+        row.co_debtors = of(&[PartyRole::Codeudor, PartyRole::ObligadoSolidario]);
+        row.guarantors = of(&[PartyRole::Aval, PartyRole::Fiador]);
+    }
+
     fn fill_money(&self, row: &mut SegmentRow, now: UtcMs) {
         let active = || {
             let of = self.promises.iter();
@@ -213,6 +231,9 @@ impl SegmentFacts<'_> {
         row.promised = hundredths(active().map(|p| p.amount));
         let due = active().filter_map(|p| day_of_date(&p.due_date)).min();
         row.days_to_promise = due.map_or(NEVER_DAYS, |day| day - self.today);
+        let first = active().map(|p| p.due_date.as_str()).min();
+        let next = active().filter(|p| Some(p.due_date.as_str()) == first);
+        row.next_promise = hundredths(next.map(|p| p.amount));
         row.payments = count(self.payments.len());
         row.paid = hundredths(self.payments.iter().map(|p| p.amount));
         let last = self.payments.iter().map(|p| p.paid_at).max();
@@ -275,6 +296,7 @@ impl SegmentFacts<'_> {
         let of_open = |item: &&&DebtItem| open().any(|d| d.id == item.debt_id);
         let items = self.items.iter().filter(of_open);
         row.invoice_refs = items.map(|item| item.reference.clone()).collect();
+        self.fill_due_item(row);
         let sum = |of: fn(&Debt) -> i64| hundredths(open().map(|d| Money::new(of(d), d.currency)));
         row.principal = sum(|d| d.principal_minor);
         row.interest = sum(|d| d.interest_minor);
@@ -295,6 +317,27 @@ impl SegmentFacts<'_> {
         row.days_to_recall = back.map_or(NEVER_DAYS, |day| day - self.today);
     }
 
+    /// What of the items of his open debts falls due next.
+    fn fill_due_item(&self, row: &mut SegmentRow) {
+        let today = date_of_day(self.today);
+        let of_open = |item: &DebtItem| {
+            let mut debts = self.debts.iter();
+            let own = debts.find(|d| d.id == item.debt_id && d.status == DebtStatus::Open);
+            own.map(|debt| debt.currency)
+        };
+        let to_come = || {
+            let items = self.items.iter();
+            items
+                .filter(|item| item.due_date.as_str() >= today.as_str())
+                .filter_map(|item| Some((*item, of_open(item)?)))
+        };
+        let first = to_come().map(|(item, _)| item.due_date.as_str()).min();
+        let day = first.and_then(day_of_date);
+        row.days_to_due_item = day.map_or(NEVER_DAYS, |day| day - self.today);
+        let next = to_come().filter(|(item, _)| Some(item.due_date.as_str()) == first);
+        row.next_due_item = hundredths(next.map(|(item, of)| Money::new(item.amount_minor, of)));
+    }
+
     fn fill_points(&self, row: &mut SegmentRow, now: UtcMs) {
         let good = || {
             self.points
@@ -306,6 +349,8 @@ impl SegmentFacts<'_> {
         row.mobile_phones = count(mobiles.count());
         row.given_phones = count(good().filter(|p| p.given_by_debtor).count());
         row.authorised_phones = count(good().filter(|p| p.authorised).count());
+        let bad = |p: &&&ContactPoint| p.channel == Channel::Call && p.bad;
+        row.bad_phones = count(self.points.iter().filter(bad).count());
         row.point_confidence = good().map(|p| i64::from(p.confidence)).max().unwrap_or(0);
         let rpc = self.points.iter().filter_map(|p| p.last_rpc_at).max();
         row.days_since_rpc = rpc.map_or(NEVER_DAYS, |at| now.since_ms(at) / DAY_MS);
@@ -365,7 +410,7 @@ impl SegmentFacts<'_> {
         row.visit_outcomes = names(self.visits.iter().filter_map(|v| v.outcome));
     }
 
-    /// What was written to him.
+    /// What was written to him and by him.
     fn fill_writing(&self, row: &mut SegmentRow, now: UtcMs) {
         let month = now.plus_ms(-30 * DAY_MS);
         let sent = |m: &&&Message| m.sent_at.is_some_and(|at| at > month);
@@ -373,6 +418,9 @@ impl SegmentFacts<'_> {
         row.messages_30d = count(sent().count());
         row.message_channels = names(sent().map(|m| m.channel));
         row.message_states = names(sent().map(|m| m.state));
+        let wrote = self.inbox.iter().map(|m| m.received_at).max();
+        row.days_since_reply = wrote.map_or(NEVER_DAYS, |at| now.since_ms(at) / DAY_MS);
+        row.reply_states = names(self.inbox.iter().map(|m| m.state));
         let made = |l: &&&Letter| l.made_at > month;
         row.letters_30d = count(self.letters.iter().filter(made).count());
         let season = now.plus_ms(-90 * DAY_MS);
@@ -397,6 +445,8 @@ impl SegmentFacts<'_> {
         row.assigned_campaign = names(self.assigned.campaign.into_iter());
         row.assigned_team = names(self.assigned.team.into_iter());
         row.assigned_agent = names(self.assigned.agent.into_iter());
+        let since = self.assigned.since;
+        row.days_since_assigned = since.map_or(NEVER_DAYS, |at| now.since_ms(at) / DAY_MS);
     }
 }
 

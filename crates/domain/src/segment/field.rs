@@ -2,8 +2,8 @@
 
 use crate::entity::{
     CallResult, Channel, ClaimState, ComplaintState, DebtStatus, DebtorKind, ExcuseKind, HoldKind,
-    Language, LetterLevel, LinkState, MessageState, PartyRole, PaymentChannel, PlanState,
-    PointClass, PreferenceKind, PromiseState, Stage, VisitOutcome, VisitState,
+    InboxState, Language, LetterLevel, LinkState, MessageState, PartyRole, PaymentChannel,
+    PlanState, PointClass, PreferenceKind, PromiseState, Stage, VisitOutcome, VisitState,
 };
 
 crate::text_enum! {
@@ -217,6 +217,28 @@ crate::text_enum! {
         /// Days until the first open complaint has to be answered, negative behind it; none open = 100000
         /// (number).
         DaysToComplaint = "days_to_complaint",
+        /// Name of somebody else on his debts, exactly as it is kept (text; anybody but the titular matches).
+        PartyName = "party_name",
+        /// Number of others on his debts, whatever their role, once a debt (number).
+        PartyCount = "party_count",
+        /// Of them co-debtors and those jointly liable (number).
+        CoDebtors = "co_debtors",
+        /// Of them guarantors, by aval or as surety (number).
+        Guarantors = "guarantors",
+        /// Number of phones that were proved wrong (number).
+        BadPhones = "bad_phones",
+        /// Days since he last wrote to us, by any channel; never = 100000 (number).
+        DaysSinceReply = "days_since_reply",
+        /// Whether somebody looked after a message that he wrote (text; any message matches).
+        ReplyState = "reply_state",
+        /// Days since he was given to who works him; to nobody = 100000 (number).
+        DaysSinceAssigned = "days_since_assigned",
+        /// Days until the next due item of an open debt, 0 = today; none to come = 100000 (number).
+        DaysToDueItem = "days_to_due_item",
+        /// What the items due on that day are of (money).
+        NextDueItem = "next_due_item",
+        /// What he promised to pay by the first day on which an active promise is due (money).
+        NextPromise = "next_promise",
     }
 }
 
@@ -249,6 +271,8 @@ impl Field {
                 | Self::DaysSincePlacement
                 | Self::DaysToRecall
                 | Self::DaysToComplaint
+                | Self::DaysToDueItem
+                | Self::NextDueItem
         )
     }
 
@@ -308,7 +332,9 @@ impl Field {
             | Self::MessageChannel30d
             | Self::MessageState30d
             | Self::PreferenceChannel
-            | Self::ComplaintAuthority => FieldKind::Text,
+            | Self::ComplaintAuthority
+            | Self::PartyName
+            | Self::ReplyState => FieldKind::Text,
             Self::DaysPastDue
             | Self::DebtCount
             | Self::PhoneCount
@@ -340,7 +366,14 @@ impl Field {
             | Self::DaysToInstalment
             | Self::AddressCount
             | Self::DaysToRecall
-            | Self::DaysToComplaint => FieldKind::Number,
+            | Self::DaysToComplaint
+            | Self::PartyCount
+            | Self::CoDebtors
+            | Self::Guarantors
+            | Self::BadPhones
+            | Self::DaysSinceReply
+            | Self::DaysSinceAssigned
+            | Self::DaysToDueItem => FieldKind::Number,
             Self::Balance
             | Self::Overdue
             | Self::Principal
@@ -350,7 +383,9 @@ impl Field {
             | Self::Promised
             | Self::Paid
             | Self::Paid30d
-            | Self::NextInstalment => FieldKind::Money,
+            | Self::NextInstalment
+            | Self::NextDueItem
+            | Self::NextPromise => FieldKind::Money,
             Self::PromiseActive
             | Self::OnHold
             | Self::Suppressed
@@ -389,6 +424,7 @@ impl Field {
             Self::VisitOutcome => texts(VisitOutcome::ALL, VisitOutcome::as_str),
             Self::LetterLevel90d => texts(LetterLevel::ALL, LetterLevel::as_str),
             Self::MessageState30d => texts(MessageState::ALL, MessageState::as_str),
+            Self::ReplyState => texts(InboxState::ALL, InboxState::as_str),
             // Who was never called has none.
             Self::LastResult => {
                 let results = texts(CallResult::ALL, CallResult::as_str);

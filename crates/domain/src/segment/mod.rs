@@ -20,6 +20,7 @@ mod names;
 mod parse;
 mod print;
 mod row;
+mod slips;
 #[cfg(test)]
 mod tests;
 mod vocabulary;

@@ -66,6 +66,10 @@ pub(super) const NAMES: &[Name] = names! {
         Document "documento" "el documento" "the document";
         Zone "zona" "la zona horaria" "the time zone";
         PartyRole "rol" "el papel de alguien en sus deudas" "the role of somebody on his debts";
+        PartyName "otra_parte" "el nombre de alguien más en sus deudas" "the name of somebody else on his debts";
+        PartyCount "otras_partes" "las demás personas en sus deudas" "the other people on his debts";
+        CoDebtors "codeudores" "los codeudores y obligados solidarios" "the co-debtors and joint obligors";
+        Guarantors "avales" "los avales y fiadores" "the guarantors and sureties";
         Score "puntaje" "el puntaje" "the score";
         DaysInFile "dias_en_cartera" "los días en la cartera" "the days in the portfolio";
         ToldZone "zona_dicha" "la zona horaria que dijo" "the time zone he told";
@@ -89,6 +93,8 @@ pub(super) const NAMES: &[Name] = names! {
         DebtCount "deudas" "el número de deudas abiertas" "the number of open debts";
         DebtStatus "estado_deuda" "el estado de una deuda" "the status of a debt";
         InvoiceRef "factura" "la factura de una deuda abierta" "the invoice of an open debt";
+        DaysToDueItem "dias_a_vencimiento" "los días para el siguiente vencimiento" "the days until the next due item";
+        NextDueItem "siguiente_vencimiento" "el monto del siguiente vencimiento" "the amount of the next due item";
         DaysSincePlacement "dias_desde_asignacion" "los días desde que se asignó una deuda abierta" "the days since an open debt was placed";
         DaysToRecall "dias_a_retiro" "los días para el retiro de una deuda abierta" "the days until an open debt is recalled";
     }
@@ -101,6 +107,7 @@ pub(super) const NAMES: &[Name] = names! {
     Points {
         PhoneCount "telefonos" "los teléfonos útiles" "the usable phones";
         MobilePhones "celulares" "los celulares útiles" "the usable mobiles";
+        BadPhones "telefonos_malos" "los teléfonos que no sirven" "the phones proved wrong";
         GivenPhones "telefonos_dados" "los teléfonos que dio el deudor" "the phones the debtor gave";
         AuthorisedPhones "telefonos_autorizados" "los teléfonos autorizados" "the authorised phones";
         PointConfidence "confianza" "la mejor confianza de un teléfono" "the best confidence of a phone";
@@ -118,6 +125,7 @@ pub(super) const NAMES: &[Name] = names! {
         PromisesKept "promesas_cumplidas" "las promesas cumplidas" "the kept promises";
         DaysToPromise "dias_a_promesa" "los días para la promesa" "the days until the promise is due";
         Promised "prometido" "lo prometido" "the promised amount";
+        NextPromise "siguiente_promesa" "lo prometido para la primera fecha" "the amount promised for the first date";
         Payments "pagos" "los pagos" "the payments";
         DaysSincePayment "dias_sin_pago" "los días desde el último pago" "the days since the last payment";
         Paid "pagado" "lo pagado" "the amount paid";
@@ -151,6 +159,8 @@ pub(super) const NAMES: &[Name] = names! {
         LetterLevel90d "carta_90d" "el nivel de una carta de 90 días" "the level of a letter of 90 days";
         MessageChannel30d "canal_mensaje_30d" "el canal de un mensaje de 30 días" "the channel of a message of 30 days";
         MessageState30d "estado_mensaje_30d" "el estado de un mensaje de 30 días" "the state of a message of 30 days";
+        DaysSinceReply "dias_sin_respuesta" "los días desde que escribió" "the days since he wrote";
+        ReplyState "estado_respuesta" "el estado de un mensaje que escribió" "the state of a message he wrote";
     }
     Law {
         HoldKind "tipo_bloqueo" "un bloqueo vigente" "a hold in force";
@@ -170,6 +180,7 @@ pub(super) const NAMES: &[Name] = names! {
         AssignedCampaign "campana_asignada" "la campaña asignada" "the campaign assigned";
         AssignedTeam "equipo_asignado" "el equipo asignado" "the team assigned";
         AssignedAgent "gestor_asignado" "el gestor asignado" "the agent assigned";
+        DaysSinceAssigned "dias_asignado" "los días desde que se asignó a quien lo gestiona" "the days since he was assigned to who works him";
     }
 };
 
@@ -195,6 +206,10 @@ const ALSO: &[(&str, Field)] = &[
     ("quién_contesta", Field::PointRole),
     ("dice_que_pagó", Field::ClaimState),
     ("días_a_queja", Field::DaysToComplaint),
+    ("días_a_vencimiento", Field::DaysToDueItem),
+    ("días_sin_respuesta", Field::DaysSinceReply),
+    ("días_asignado", Field::DaysSinceAssigned),
+    ("teléfonos_malos", Field::BadPhones),
     ("último_resultado", Field::LastResult),
     ("última_tipificacion", Field::LastDisposition),
     ("última_tipificación", Field::LastDisposition),
@@ -223,6 +238,13 @@ pub(super) fn field_of(word: &str) -> Option<Field> {
         .ok()
         .or_else(|| NAMES.iter().find(own).map(|n| n.field))
         .or_else(|| also().map(|(_, field)| *field))
+}
+
+/// Every keyword of either language, with its field.
+pub(super) fn keywords() -> impl Iterator<Item = (&'static str, Field)> {
+    let own = Field::ALL.iter().map(|field| (field.as_str(), *field));
+    let spanish = NAMES.iter().map(|n| (n.key_es, n.field));
+    own.chain(spanish).chain(ALSO.iter().copied())
 }
 
 #[cfg(test)]

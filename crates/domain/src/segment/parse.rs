@@ -3,6 +3,7 @@
 use super::check::check_leaf;
 use super::lexer::{Token, lex};
 use super::names::field_of;
+use super::slips::{no_comparison, unknown_field};
 use super::words::Told;
 use super::{DEPTH_MAX, Expr, Field, FieldKind, IN_MAX, Literal, Op, SegmentError, TERMS_MAX};
 
@@ -169,12 +170,8 @@ impl Parser {
             return self.named(start);
         }
         let Some(field) = field_of(word) else {
-            let names: Vec<&str> = Field::ALL.iter().map(|f| f.as_str()).collect();
-            let names = names.join(", ");
-            return self.fail(
-                format!("campo desconocido: se esperaba uno de {names}"),
-                format!("unknown field: expected one of {names}"),
-            );
+            let told = unknown_field(word);
+            return self.fail(told.es, told.en);
         };
         self.at += 1;
         let leaf = self.rest(field)?;
@@ -244,10 +241,12 @@ impl Parser {
                 value: Literal::Bool(true),
             });
         }
-        self.fail(
-            format!("se esperaba una comparación después de {field}"),
-            format!("expected a comparison after {field}"),
-        )
+        let word = match self.peek() {
+            Some(Token::Word(word)) => word.as_str(),
+            _ => "",
+        };
+        let told = no_comparison(field, word);
+        self.fail(told.es, told.en)
     }
 
     fn list(&mut self, field: Field) -> Result<Expr, SegmentError> {

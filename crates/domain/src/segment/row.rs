@@ -163,6 +163,17 @@ pub struct SegmentRow {
     pub preference_channels: Vec<String>,
     pub complaint_authorities: Vec<String>,
     pub days_to_complaint: i64,
+    pub party_names: Vec<String>,
+    pub party_count: i64,
+    pub co_debtors: i64,
+    pub guarantors: i64,
+    pub bad_phones: i64,
+    pub days_since_reply: i64,
+    pub reply_states: Vec<String>,
+    pub days_since_assigned: i64,
+    pub days_to_due_item: i64,
+    pub next_due_item: i64,
+    pub next_promise: i64,
 }
 
 /// A field's value: several texts for fields that any open debt may match.
@@ -213,6 +224,8 @@ impl SegmentRow {
             Field::Currency => &self.currencies,
             Field::DebtRef => &self.debt_refs,
             Field::PartyRole => &self.party_roles,
+            Field::PartyName => &self.party_names,
+            Field::ReplyState => &self.reply_states,
             Field::HoldKind => &self.hold_kinds,
             Field::Consent => &self.consents,
             Field::City => &self.cities,
@@ -300,6 +313,15 @@ impl SegmentRow {
             Field::AddressCount => self.address_count,
             Field::DaysToRecall => self.days_to_recall,
             Field::DaysToComplaint => self.days_to_complaint,
+            Field::PartyCount => self.party_count,
+            Field::CoDebtors => self.co_debtors,
+            Field::Guarantors => self.guarantors,
+            Field::BadPhones => self.bad_phones,
+            Field::DaysSinceReply => self.days_since_reply,
+            Field::DaysSinceAssigned => self.days_since_assigned,
+            Field::DaysToDueItem => self.days_to_due_item,
+            Field::NextDueItem => self.next_due_item,
+            Field::NextPromise => self.next_promise,
             // Fields of other kinds have no number; `check` refuses to compare them as such.
             _ => 0,
         }

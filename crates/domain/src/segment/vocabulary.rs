@@ -211,6 +211,12 @@ const MESSAGES: &[Word] = words! {
     "cancelled" "cancelado" "cancelled";
 };
 
+const REPLIES: &[Word] = words! {
+    "new" "por atender" "not looked after";
+    "answered" "respondido" "answered";
+    "closed" "cerrado" "closed";
+};
+
 const RESULTS: &[Word] = words! {
     "" "ninguno" "none";
     "human" "contestó persona" "person answered";
@@ -265,6 +271,7 @@ pub const fn vocabulary(field: Field) -> Option<&'static [Word]> {
         Field::VisitOutcome => OUTCOMES,
         Field::LetterLevel90d => LETTERS,
         Field::MessageState30d => MESSAGES,
+        Field::ReplyState => REPLIES,
         Field::LastResult => RESULTS,
         _ => return None,
     })

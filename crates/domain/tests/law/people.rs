@@ -9,7 +9,7 @@ use domain::entity::{
 use domain::ids::{ClientId, ConsentId, DebtId, DebtorId, PointId, SuppressionId};
 use domain::law::{EMBEDDED_HOLIDAYS, EMBEDDED_PACKS, EMBEDDED_PREFIXES, RuleBook};
 use domain::rules::ladder::order_points;
-use domain::time::{HOUR_MS, UtcMs};
+use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 use std::sync::Arc;
 
 const NOON: &str = "2026-11-24T12:00";
@@ -58,6 +58,33 @@ fn a_hold_is_half_open_and_no_deferral() {
         assert_eq!(verdict.next_legal_at, Some(until), "the end is shown");
     }
     allowed(&case.judge(until));
+}
+
+/// Breathing space is sixty days (gb.json, `holds.list`): who wrote down fewer reads the same end as the law.
+#[test]
+fn the_end_of_a_hold_is_never_before_the_one_that_the_law_fixes() {
+    let from = at("2026-11-24T10:00", MX.zone);
+    let days = |n: i64| from.plus_ms(n * DAY_MS);
+    let gb = Home {
+        country: "GB",
+        subdivision: Some("ENG"),
+        phone: "+442071838750",
+        kind: CreditorKind::Financial,
+        zone: "Europe/London",
+    };
+    for (home, kind, asked, want) in [
+        (gb, HoldKind::Moratorium, Some(10), Some(60)),
+        (gb, HoldKind::Moratorium, Some(90), Some(90)),
+        (gb, HoldKind::Moratorium, None, None),
+        (gb, HoldKind::Dispute, Some(10), Some(10)),
+        (MX, HoldKind::Moratorium, Some(10), Some(10)),
+    ] {
+        let mut case = Case::new(home);
+        case.hold(kind, HoldScope::Debtor, from).until = asked.map(days);
+        let hold = case.facts.holds[0].clone();
+        let end = case.book.hold_end(&case.facts, &hold);
+        assert_eq!(end, want.map(days), "{kind} for {asked:?} days");
+    }
 }
 
 #[test]

@@ -5,14 +5,16 @@ use super::letters::{batch, draft, opened};
 use super::plans::{agreed, drawn};
 use super::scene::*;
 use super::stages::stage;
-use domain::entity::{Address, Debt, DebtItem, EvidenceHeld, LetterLevel, Stage};
+use domain::entity::{Address, Debt, DebtItem, EvidenceHeld, LetterLevel, Portfolio, Stage};
 use domain::ids::{AddressId, DebtId};
 use domain::ports::store::{LetterOpened, PageRequest, StageFilter};
 use domain::segment::day_of_date;
+use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 
 /// Runs the group.
 pub(super) async fn all(store: &Subject) {
     a_statute_date_that_is_near_is_told_once(store).await;
+    a_statute_date_is_a_day_of_its_portfolio(store).await;
     evidence_is_what_is_stored(store).await;
 }
 
@@ -29,11 +31,11 @@ async fn dated(store: &Subject, date: &str) -> Person {
 async fn near(
     store: &Subject,
     of: &Person,
-    today: i64,
-    until: &[(Stage, i64)],
+    at: UtcMs,
+    ahead: &[(Stage, i64)],
 ) -> Vec<(DebtId, String)> {
     let client = of.debt.client_id;
-    let found = store.near_statute(client, today, until, 10).await;
+    let found = store.near_statute(client, at, ahead, 10).await;
     let found = found.expect("near").into_iter();
     found.map(|(row, date)| (row.debt_id, date)).collect()
 }
@@ -58,23 +60,19 @@ async fn late(store: &Subject, of: &Person) -> (usize, u64) {
 
 async fn a_statute_date_that_is_near_is_told_once(store: &Subject) {
     let person = dated(store, "2026-12-03").await;
-    let today = day_of_date("2026-11-23").expect("a day");
-    let until = [
-        (Stage::Preventive, today),
-        (Stage::Extrajudicial, today + 10),
+    let ahead = [(Stage::Preventive, 0), (Stage::Extrajudicial, 10)];
+    let nobody: [(UtcMs, &[(Stage, i64)]); 4] = [
+        (NOW, &[]),
+        (NOW, &[(Stage::Extrajudicial, 9)]),
+        (NOW, &[(Stage::Prejudicial, 10)]),
+        (NOW.plus_ms(11 * DAY_MS), &[(Stage::Extrajudicial, 9)]),
     ];
-    let nobody: [(i64, &[(Stage, i64)]); 4] = [
-        (today, &[]),
-        (today, &[(Stage::Extrajudicial, today + 9)]),
-        (today, &[(Stage::Prejudicial, today + 10)]),
-        (today + 11, &[(Stage::Extrajudicial, today + 20)]),
-    ];
-    for (from, until) in nobody {
-        assert_eq!(near(store, &person, from, until).await, []);
+    for (at, ahead) in nobody {
+        assert_eq!(near(store, &person, at, ahead).await, []);
     }
     let own = [(person.debt.id, "2026-12-03".to_owned())];
-    for from in [today, today + 10] {
-        assert_eq!(near(store, &person, from, &until).await, own);
+    for at in [NOW, NOW.plus_ms(10 * DAY_MS)] {
+        assert_eq!(near(store, &person, at, &ahead).await, own);
     }
     assert_eq!(late(store, &person).await, (0, 0));
     let row = stage(&person, Stage::Extrajudicial);
@@ -85,7 +83,7 @@ async fn a_statute_date_that_is_near_is_told_once(store: &Subject) {
     };
     assert!(told("2026-12-03").await);
     assert!(!told("2026-12-03").await, "once");
-    assert_eq!(near(store, &person, today, &until).await, []);
+    assert_eq!(near(store, &person, NOW, &ahead).await, []);
     assert_eq!(late(store, &person).await, (1, 1));
     let moved = Debt {
         statute_date: Some("2026-12-02".into()),
@@ -94,14 +92,49 @@ async fn a_statute_date_that_is_near_is_told_once(store: &Subject) {
     store.put_debt(&moved, &[]).await.expect("moved");
     assert_eq!(late(store, &person).await, (0, 0), "that date is over");
     let own = [(person.debt.id, "2026-12-02".to_owned())];
-    assert_eq!(near(store, &person, today, &until).await, own);
+    assert_eq!(near(store, &person, NOW, &ahead).await, own);
     assert!(told("2026-12-02").await, "another date, another word");
     let next = stage(&person, Stage::Prejudicial);
     let from = Some(Stage::Extrajudicial);
     assert!(store.move_stage(&next, from, &[]).await.expect("moved"));
     assert!(!told("2026-12-01").await, "it went on");
-    let until = [(Stage::Prejudicial, today + 10)];
-    assert_eq!(near(store, &person, today, &until).await, own, "told anew");
+    let ahead = [(Stage::Prejudicial, 10)];
+    assert_eq!(near(store, &person, NOW, &ahead).await, own, "told anew");
+}
+
+async fn a_statute_date_is_a_day_of_its_portfolio(store: &Subject) {
+    let mexico = dated(store, "2026-12-03").await;
+    let midnight = UtcMs(day_of_date("2026-12-03").expect("a day") * DAY_MS);
+    let ahead = [(Stage::Extrajudicial, 1)];
+    // Six hours behind UTC: its day lasts until six of the next morning there.
+    let days = async |of: &Person, hours: i64| {
+        let found = near(store, of, midnight.plus_ms(hours * HOUR_MS), &ahead).await;
+        found.len()
+    };
+    for (hours, want) in [(-19, 0), (-18, 1), (0, 1), (29, 1), (30, 0)] {
+        assert_eq!(days(&mexico, hours).await, want, "{hours} h");
+    }
+    // Another portfolio of the client is an hour ahead of UTC.
+    let own = store.get_portfolio(mexico.debt.portfolio_id).await;
+    let portfolio = Portfolio {
+        id: fresh(),
+        name: name("portfolio"),
+        zone: "Europe/Madrid".into(),
+        ..own.expect("portfolio")
+    };
+    let kept = store.put_portfolio(&portfolio, &[]).await;
+    kept.expect("portfolio");
+    for (hours, want) in [(-19, 0), (-18, 1), (29, 1), (30, 0)] {
+        assert_eq!(days(&mexico, hours).await, want, "{hours} h");
+    }
+    let moved = Debt {
+        portfolio_id: portfolio.id,
+        ..mexico.debt.clone()
+    };
+    store.put_debt(&moved, &[]).await.expect("moved");
+    for (hours, want) in [(-26, 0), (-25, 1), (22, 1), (23, 0)] {
+        assert_eq!(days(&mexico, hours).await, want, "{hours} h in Madrid");
+    }
 }
 
 async fn evidence_is_what_is_stored(store: &Subject) {

@@ -1,7 +1,7 @@
 //! Segments count days by the zone of the debtor's portfolio, also where a client's portfolios are on two dates.
 
 use super::scene::*;
-use domain::entity::{Complaint, ComplaintState, Portfolio};
+use domain::entity::{Complaint, ComplaintState, DebtItem, Portfolio};
 use domain::ids::{ComplaintId, DebtorId, PortfolioId};
 use domain::segment::{Expr, day_of_date, parse};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
@@ -10,6 +10,9 @@ use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 fn night() -> UtcMs {
     UtcMs(day_of_date("2026-11-23").expect("a date") * DAY_MS).plus_ms(2 * HOUR_MS)
 }
+
+/// What of the debt falls due later.
+const LATER_MINOR: i64 = 100;
 
 /// A portfolio of the same client in another zone.
 async fn beside(store: &Subject, scene: &Scene, zone: &str) -> Scene {
@@ -27,11 +30,25 @@ async fn beside(store: &Subject, scene: &Scene, zone: &str) -> Scene {
     }
 }
 
-/// A debtor whose debt fell due on the 22nd, who promised for the 25th and has to be answered until 1 December.
+/// A debtor with an item that fell due on the 22nd and one that does on the 26th, who promised for the 25th and has to
+/// be answered until 1 December.
 async fn debtor(store: &Subject, scene: &Scene) -> DebtorId {
     let mut person = scene.draft_person();
     person.debt.due_date = "2026-11-22".into();
     person.store(store).await;
+    let item = |reference: &str, due_date: &str, amount_minor: i64| DebtItem {
+        debt_id: person.debt.id,
+        reference: reference.into(),
+        due_date: due_date.into(),
+        amount_minor,
+    };
+    let rest = person.debt.principal_minor - LATER_MINOR;
+    let items = [
+        item("F1", "2026-11-22", rest),
+        item("F2", "2026-11-26", LATER_MINOR),
+    ];
+    let set = store.set_due_items(person.debt.id, &items, NOW, &[]).await;
+    set.expect("items").expect("they add up");
     let promised = store.put_promise(&person.promise(1_000), &[]).await;
     promised.expect("promise");
     let complaint = Complaint {
@@ -74,6 +91,8 @@ pub(super) async fn all(store: &Subject) {
         ("days_to_complaint <= 8", &[madrid]),
         ("days_to_complaint = 9 and days_to_promise = 3", &behind),
         ("days_past_due = 1 and days_to_complaint = 9", &[]),
+        ("days_to_due_item = 0 and next_due_item > 1.00", &behind),
+        ("days_to_due_item = 3 and next_due_item = 1.00", &[madrid]),
         ("not days_past_due = 1 or days_to_promise > 9", &behind),
     ] {
         found(store, &scene, text, want).await;

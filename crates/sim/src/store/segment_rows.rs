@@ -4,8 +4,8 @@ use super::Tables;
 use super::portfolio::mark_of;
 use domain::entity::{
     Address, Attempt, Claim, Complaint, Consent, ContactPoint, Debt, DebtItem, DebtStage,
-    DebtStatus, Debtor, Excuse, Hold, Instalment, LedgerRow, Letter, Message, Party, Payment,
-    PaymentLink, Placement, Plan, Preference, Promise, Suppression, Visit,
+    DebtStatus, Debtor, Excuse, Hold, InboxMessage, Instalment, LedgerRow, Letter, Message, Party,
+    Payment, PaymentLink, Placement, Plan, Preference, Promise, Suppression, Visit,
 };
 use domain::ids::{ClientId, DebtorId, PlanId, PortfolioId};
 use domain::ports::store::ItemState;
@@ -55,7 +55,19 @@ fn assigned(t: &Tables, debtor: DebtorId) -> Assigned<'_> {
         campaign: campaign.map(|c| c.name.as_str()),
         team: team.map(|t| t.name.as_str()),
         agent: agent.map(|a| a.name.as_str()),
+        since: Some(row.assigned_at),
     }
+}
+
+/// Messages of each debtor who is known.
+fn inbox_of(t: &Tables) -> BTreeMap<DebtorId, Vec<&InboxMessage>> {
+    let mut inbox: BTreeMap<DebtorId, Vec<&InboxMessage>> = BTreeMap::new();
+    for row in t.inbox.values() {
+        if let Some(debtor) = row.debtor_id {
+            inbox.entry(debtor).or_default().push(row);
+        }
+    }
+    inbox
 }
 
 fn parts_of(t: &Tables) -> BTreeMap<PlanId, Vec<&Instalment>> {
@@ -130,6 +142,7 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
     let preferences = by_debtor(t.preferences.values(), |r: &Preference| r.debtor_id);
     let complaints = by_debtor(t.complaints.values(), |r: &Complaint| r.debtor_id);
     let messages = by_debtor(t.messages.values(), |r: &Message| r.debtor_id);
+    let inbox = inbox_of(t);
     let parts = parts_of(t);
     let letters = by_debtor(t.letters.values(), |r: &Letter| r.debtor_id);
     let ledger = by_debtor(t.ledger.iter(), |r: &LedgerRow| r.debtor_id);
@@ -139,16 +152,13 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
     let visits = by_debtor(t.visits.values(), |r: &Visit| r.debtor_id);
     let (listings, days) = (listings(t, client), days_of(t, client, now));
     let ours = ours(t, client).map(|debtor| {
-        let portfolio = portfolio_of(t, debtor);
         let today = days.get(&debtor.portfolio_id);
         let listed = listings.get(&debtor.id).map_or(&[][..], Vec::as_slice);
         let suppressions: Vec<&Suppression> = listed.iter().collect();
-        let items = items_of(t, of(&debts, debtor.id));
-        let instalments = instalments_of(&parts, of(&plans, debtor.id));
         let (placed_on, recall_on) = placed_days(&placed(t, of(&debts, debtor.id)));
         let facts = SegmentFacts {
             debtor,
-            portfolio,
+            portfolio: portfolio_of(t, debtor),
             today: today.copied().unwrap_or(utc_day(now)),
             debts: of(&debts, debtor.id),
             points: of(&points, debtor.id),
@@ -162,13 +172,13 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
             callable: mark_of(t, debtor.id, now),
             suppressions: &suppressions,
             addresses: of(&addresses, debtor.id),
-            items: &items,
+            items: &items_of(t, of(&debts, debtor.id)),
             stages: of(&stages, debtor.id),
             plans: of(&plans, debtor.id),
             excuses: of(&excuses, debtor.id),
             preferences: of(&preferences, debtor.id),
             complaints: of(&complaints, debtor.id),
-            instalments: &instalments,
+            instalments: &instalments_of(&parts, of(&plans, debtor.id)),
             placed_on: &placed_on,
             recall_on: &recall_on,
             claims: of(&claims, debtor.id),
@@ -176,6 +186,7 @@ pub(super) fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor,
             places: of(&places, debtor.id),
             visits: of(&visits, debtor.id),
             messages: of(&messages, debtor.id),
+            inbox: of(&inbox, debtor.id),
             letters: of(&letters, debtor.id),
             ledger: of(&ledger, debtor.id),
             assigned: assigned(t, debtor.id),

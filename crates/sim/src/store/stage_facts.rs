@@ -1,13 +1,14 @@
 //! What is known of a debt when its stage is asked about.
 
 use super::Tables;
+use super::segment_rows::days_of;
 use super::stages::open;
 use domain::entity::{
     Debt, DebtStage, EvidenceHeld, HoldKind, LedgerKind, LetterLevel, PromiseState, Stage,
 };
 use domain::ids::ClientId;
 use domain::ports::store::StageCounts;
-use domain::segment::day_of_date;
+use domain::segment::{day_of_date, utc_day};
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
 
@@ -91,21 +92,26 @@ pub(super) fn told_near(t: &Tables, row: &DebtStage) -> bool {
 pub(super) fn near(
     t: &Tables,
     client: ClientId,
-    today: i64,
-    until: &[(Stage, i64)],
+    now: UtcMs,
+    ahead: &[(Stage, i64)],
     limit: u32,
 ) -> Vec<(DebtStage, String)> {
+    let days = days_of(t, client, now);
     let mut found: Vec<(i64, DebtStage, String)> = Vec::new();
     for row in t.stages.values().filter(|s| s.client_id == client) {
-        let debt = t.debts.get(&row.debt_id).filter(|d| open(t, d.id));
-        let Some(date) = debt.and_then(|d| d.statute_date.clone()) else {
+        let Some(debt) = t.debts.get(&row.debt_id).filter(|d| open(t, d.id)) else {
+            continue;
+        };
+        let Some(date) = debt.statute_date.clone() else {
             continue;
         };
         let Some(day) = day_of_date(&date) else {
             continue;
         };
-        let last = until.iter().find(|(stage, _)| *stage == row.stage);
-        let near = last.is_some_and(|(_, last)| (today..=*last).contains(&day));
+        let today = days.get(&debt.portfolio_id).copied();
+        let today = today.unwrap_or(utc_day(now));
+        let most = ahead.iter().find(|(stage, _)| *stage == row.stage);
+        let near = most.is_some_and(|(_, most)| (0..=*most).contains(&(day - today)));
         if near && row.statute_told.as_ref() != Some(&date) {
             found.push((day, row.clone(), date));
         }

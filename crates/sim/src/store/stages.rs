@@ -204,12 +204,12 @@ impl StageStore for MemoryStore {
     async fn near_statute(
         &self,
         client: ClientId,
-        today: i64,
-        until: &[(Stage, i64)],
+        now: UtcMs,
+        ahead: &[(Stage, i64)],
         limit: u32,
     ) -> Result<Vec<(DebtStage, String)>, StoreError> {
         let t = self.tx().await?;
-        Ok(near(&t, client, today, until, limit))
+        Ok(near(&t, client, now, ahead, limit))
     }
 
     async fn note_statute(

@@ -47,6 +47,10 @@ async fn what_happened_is_found_by_an_index() {
         ("visits_30d >= 1", "ledger_visits"),
         ("visits_30d = 0", "ledger_visits"),
         ("email_count >= 1", "contact_points_emails"),
+        ("next_promise >= 1.00", "promises_due"),
+        ("days_since_reply <= 7", "inbox_debtor"),
+        ("days_to_due_item <= 5", "SCAN i; SEARCH o"),
+        ("next_due_item >= 1.00", "SCAN i; SEARCH o"),
         ("phone = '+525512345678'", "contact_points_value"),
         ("email = 'ana@example.com'", "contact_points_value"),
     ] {

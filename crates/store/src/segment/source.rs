@@ -1,7 +1,8 @@
 //! Where a field's value stands: beside the debtor, in rows of other tables, or in what is counted over a while that
 //! ends now.
 
-use super::{ALWAYS, Compiler, NEVER, Owing, Reach};
+use super::counted::{OTHERS, WRITTEN};
+use super::{ALWAYS, Compiler, Owing, Reach};
 use crate::hundredths;
 use crate::listing::suppressed;
 use crate::sql::Dialect;
@@ -16,6 +17,8 @@ pub(super) enum Source {
     Any(&'static str, String, Has),
     /// A sum over rows of another table.
     Sum(Summed),
+    /// Whole days since the last of rows of another table; [`NEVER_DAYS`] of none.
+    Since(Summed),
     /// Days between today and the first or last date (ISO text) in rows of another table.
     Day(Summed, Toward),
     /// A condition.
@@ -128,6 +131,7 @@ impl Compiler {
             },
             Field::DebtRef => Source::Any("debts", DEBT_BY_KEY.into(), Has::Key("external_ref")),
             Field::PartyRole => Source::Any("parties", ALWAYS.into(), Has::Column("role")),
+            Field::PartyName => Source::Any("parties", OTHERS.into(), Has::Column("name")),
             Field::HoldKind => {
                 Source::Any("holds", self.in_force("x.from_at"), Has::Column("kind"))
             }
@@ -198,6 +202,7 @@ impl Compiler {
                 Source::Any("messages", self.sent(30), Has::Column("channel"))
             }
             Field::MessageState30d => Source::Any("messages", self.sent(30), Has::Column("state")),
+            Field::ReplyState => so("inbox", WRITTEN, Has::Column("state")),
             Field::AssignedCampaign => named("campaign_id", "campaigns"),
             Field::AssignedTeam => named("team_id", "teams"),
             Field::AssignedAgent => named("agent_id", "agents"),
@@ -251,123 +256,13 @@ impl Compiler {
         Source::Value(column.to_owned())
     }
 
-    /// Rows of another table, as they are counted now.
-    fn counted(&mut self, field: Field) -> Source {
-        let mut told = Told::Nothing;
-        let (table, condition, index) = match field {
-            Field::Attempts7d => {
-                let from = self.since(7);
-                told = Told::Is(format!("COALESCE(d.last_attempt_at>{from},FALSE)"));
-                ("attempts", format!("x.opened_at>{from}"), None)
-            }
-            Field::Rpc30d => (
-                "attempts",
-                format!("x.identity_at>{}", self.since(30)),
-                Some("attempts_identified"),
-            ),
-            Field::Messages30d => ("messages", self.sent(30), Some("messages_sent_to")),
-            Field::Letters30d => ("letters", self.lettered(30), Some("letters_made")),
-            Field::Visits30d => (
-                "ledger",
-                // One that is planned has not been made.
-                format!(
-                    "x.kind='visit' AND x.at>{} AND x.at<={}",
-                    self.since(30),
-                    self.since(0)
-                ),
-                Some("ledger_visits"),
-            ),
-            Field::PromisesBroken60d => (
-                "promises",
-                format!("x.state='broken' AND x.closed_at>{}", self.since(60)),
-                Some("promises_broken"),
-            ),
-            Field::PromisesPartial => ("promises", "x.state='kept_partial'".to_owned(), None),
-            Field::AddressCount => ("addresses", "NOT x.bad".to_owned(), None),
-            Field::EmailCount => (
-                "contact_points",
-                "x.channel='email' AND NOT x.bad".to_owned(),
-                Some("contact_points_emails"),
-            ),
-            _ => return self.of_rows(field),
-        };
-        Source::Sum(Summed {
-            table,
-            condition,
-            sum: COUNT.to_owned(),
-            none: "0".to_owned(),
-            wide: false,
-            index,
-            told,
-            of_debtor: field != Field::Rpc30d,
-        })
-    }
-
-    /// Money and dates of rows of other tables.
-    fn of_rows(&mut self, field: Field) -> Source {
-        let money = |(table, told), condition, amount: &str| {
-            Source::Sum(Summed {
-                table,
-                condition,
-                sum: hundredths::sum(amount),
-                none: "0".to_owned(),
-                wide: false,
-                index: None,
-                told,
-                of_debtor: true,
-            })
-        };
-        match field {
-            Field::Paid30d => {
-                let (from, to) = (
-                    self.bind(self.now.plus_ms(-30 * DAY_MS)),
-                    self.bind(self.now),
-                );
-                let within = format!("x.paid_at>{from} AND x.paid_at<={to}");
-                let told = Told::Needs(format!("COALESCE(d.last_paid_at>{from},FALSE)"));
-                money(("payments", told), within, "x.amount_minor")
-            }
-            Field::NextInstalment => {
-                let first = format!(
-                    "x.due_date=(SELECT MIN(f.due_date) FROM {PARTS} f WHERE f.debtor_id=x.debtor_id)"
-                );
-                money((PARTS, Told::Nothing), first, "x.left_minor")
-            }
-            Field::DaysToInstalment => self.day("MIN(x.due_date)", (PARTS, false), Toward::Until),
-            Field::DaysSincePlacement => {
-                self.day("MAX(x.placed_on)", (PLACED, true), Toward::Since)
-            }
-            Field::DaysToRecall => self.day("MIN(x.recall_on)", (RECALLED, true), Toward::Until),
-            Field::DaysToComplaint => {
-                self.day("MIN(x.deadline)", (UNANSWERED, false), Toward::Until)
-            }
-            _ => Source::Condition(NEVER.to_owned()),
-        }
-    }
-
-    /// The first or last date of rows; who has none is as far from it as who never had one.
-    fn day(&self, date: &str, (table, wide): (&'static str, bool), toward: Toward) -> Source {
-        let never = format!("'{}'", self.date(NEVER_DAYS, toward));
-        let of = Summed {
-            table,
-            condition: ALWAYS.to_owned(),
-            sum: date.to_owned(),
-            none: never,
-            wide,
-            index: None,
-            told: Told::Nothing,
-            of_debtor: true,
-        };
-        Source::Day(of, toward)
-    }
-
     /// The date so many days away, as it is compared with stored ones: ISO text stands in the order of its days.
     pub(super) fn date_at(&mut self, days: i64, toward: Toward) -> String {
         let date = self.date(days, toward);
         self.bind(date)
     }
 
-    fn date(&self, days: i64, toward: Toward) -> String {
+    pub(super) fn date(&self, days: i64, toward: Toward) -> String {
         let days = days.clamp(-FAR_DAYS, FAR_DAYS);
         date_of_day(match toward {
             Toward::Since => self.today - days,
@@ -382,17 +277,17 @@ impl Compiler {
     }
 
     /// The instant so many days before now.
-    fn since(&mut self, days: i64) -> String {
+    pub(super) fn since(&mut self, days: i64) -> String {
         self.bind(self.now.plus_ms(-days * DAY_MS))
     }
 
     /// A message that was sent within so many days.
-    fn sent(&mut self, days: i64) -> String {
+    pub(super) fn sent(&mut self, days: i64) -> String {
         format!("x.sent_at>{}", self.since(days))
     }
 
     /// A letter that was made within so many days.
-    fn lettered(&mut self, days: i64) -> String {
+    pub(super) fn lettered(&mut self, days: i64) -> String {
         let since = self.since(days);
         match self.reach {
             Reach::All => format!("x.client_id=$1 AND x.made_at>{since}"),
@@ -446,25 +341,6 @@ impl Compiler {
         )
     }
 }
-
-/// Open debts that were placed with us on a day, as rows that belong to a debtor.
-const PLACED: &str = "(SELECT o.debtor_id, p.placed_on FROM debts o JOIN placements p ON p.id=o.placement_id \
-    WHERE o.status='open')";
-
-/// Open debts that are to be given back on a day, as rows that belong to a debtor.
-const RECALLED: &str = "(SELECT o.debtor_id, p.recall_on FROM debts o JOIN placements p ON p.id=o.placement_id \
-    WHERE o.status='open' AND p.recall_on IS NOT NULL)";
-
-/// Complaints that wait for an answer.
-const UNANSWERED: &str = "(SELECT c.debtor_id, c.deadline FROM complaints c WHERE c.state='open')";
-
-/// Instalments that are due of plans that run, as rows that belong to a debtor.
-const PARTS: &str = "(SELECT p.debtor_id, p.currency, i.due_date, i.amount_minor-i.paid_minor AS left_minor \
-    FROM plans p JOIN instalments i ON i.plan_id=p.id \
-    WHERE p.state IN ('signed','active') AND i.state='due')";
-
-/// The sum that says how many rows there are.
-pub(super) const COUNT: &str = "COUNT(*)";
 
 /// Days away beyond which no date of ours is: dates stay within four-digit years.
 const FAR_DAYS: i64 = 600_000;

@@ -2,12 +2,13 @@
 //! portfolios are nearly always on the same date, so that an index answers; else each date is asked of its own.
 
 use crate::SqlStore;
-use crate::sql::vals;
+use crate::sql::{Field as _, Val, vals};
 use domain::ids::{ClientId, PortfolioId};
 use domain::ports::StoreError;
 use domain::segment::{day_in, utc_day};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// An instant with the days that it is then in the zones of a client's portfolios.
 #[derive(Debug, Clone)]
@@ -36,6 +37,31 @@ impl Today {
             now,
             first,
             later: days.into_iter().collect(),
+        }
+    }
+
+    /// The latest day that any portfolio has.
+    pub(crate) fn last(&self) -> i64 {
+        self.later.last().map_or(self.first, |(day, _)| *day)
+    }
+
+    /// The day of a row `d` that says its portfolio, as an expression; what it needs is bound behind `values`.
+    pub(crate) fn of_debt(&self, values: &mut Vec<Val>) -> String {
+        let mut bind = |value: Val| {
+            values.push(value);
+            format!("${}", values.len())
+        };
+        let first = bind(self.first.val());
+        let mut sql = String::from("(CASE");
+        for (day, portfolios) in &self.later {
+            let places: Vec<String> = portfolios.iter().map(|id| bind(id.val())).collect();
+            let places = places.join(",");
+            let day = bind(day.val());
+            let _ = write!(sql, " WHEN d.portfolio_id IN ({places}) THEN {day}");
+        }
+        match self.later.is_empty() {
+            true => first,
+            false => format!("{sql} ELSE {first} END)"),
         }
     }
 

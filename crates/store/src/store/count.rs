@@ -66,10 +66,7 @@ pub(super) async fn count_in(
     let Some(row) = rows.first() else {
         return Ok(SegmentCount::default());
     };
-    let mut owed = Owed::default();
-    for (n, currency) in usual.iter().enumerate() {
-        owed.add_row(currency, row, &n.to_string())?;
-    }
+    let mut owed = Owed::of_row(usual, row)?;
     let others: i64 = row.get("others")?;
     if others > 0 {
         // Most often those with several currencies alone: they have an index of their own.
@@ -83,9 +80,7 @@ pub(super) async fn count_in(
             sums_of_any(shares, ("x.balance", "x.due"), "x.currency"),
             of_each("1=1")
         );
-        for row in &read.rows_once(sql, values).await? {
-            owed.add_row(&row.get::<String>("currency")?, row, "")?;
-        }
+        owed.add_rows(&read.rows_once(sql, values).await?)?;
     }
     Ok(owed.count(row.get("n")?, row.get("phones")?))
 }

@@ -90,10 +90,7 @@ async fn several(
     let Some(row) = found.first() else {
         return Ok(SegmentCount::default());
     };
-    let mut owed = Owed::default();
-    for (n, currency) in usual.iter().enumerate() {
-        owed.add_row(currency, row, &n.to_string())?;
-    }
+    let mut owed = Owed::of_row(usual, row)?;
     if row.get::<i64>("others")? > 0 {
         let each = format!(", o.currency, CAST(SUM({BALANCE}) AS BIGINT) AS balance");
         let sql = format!(
@@ -101,9 +98,7 @@ async fn several(
             sums_of_any(shares, ("x.balance", "x.due"), "x.currency"),
             rows(&each, "", ", o.currency")
         );
-        for row in &read.rows_once(sql, values).await? {
-            owed.add_row(&row.get::<String>("currency")?, row, "")?;
-        }
+        owed.add_rows(&read.rows_once(sql, values).await?)?;
     }
     Ok(owed.count(row.get("n")?, row.get("phones")?))
 }

@@ -28,23 +28,33 @@ pub(super) fn sums_of(shares: &Shares, currency: &str, (place, n): (usize, usize
         "0" => "0".to_owned(),
         value => format!("CASE WHEN d.open_currency=${place} THEN {value} END"),
     };
-    let balance = "d.balance_minor";
-    let mut sql = format!(", CAST(SUM({}) AS BIGINT) AS amount{n}", own(balance));
-    for (part, name) in PARTS {
-        let value = shares.sql(part, currency, (balance, "d.oldest_due_day"));
-        let _ = write!(sql, ", {} AS {name}{n}", summed(&own(&value)));
-    }
-    sql
+    sums(
+        shares,
+        currency,
+        ("d.balance_minor", "d.oldest_due_day"),
+        (&own, n),
+    )
 }
 
 /// Sums over rows `x`, each with what a debtor owes in a currency in its column `b` and the number: columns that end in
 /// `n`.
 pub(super) fn sums_of_columns(shares: &Shares, currency: &str, n: usize) -> String {
-    let balance = format!("x.b{n}");
-    let mut sql = format!(", CAST(SUM({balance}) AS BIGINT) AS amount{n}");
+    let own = |value: &str| value.to_owned();
+    sums(shares, currency, (&format!("x.b{n}"), "x.due"), (&own, n))
+}
+
+/// Columns that end in `n`: the sum of a balance, and of its parts by the day on which the oldest debt was due; of each
+/// what `own` leaves of it.
+fn sums(
+    shares: &Shares,
+    currency: &str,
+    of: (&str, &str),
+    (own, n): (&dyn Fn(&str) -> String, usize),
+) -> String {
+    let mut sql = format!(", CAST(SUM({}) AS BIGINT) AS amount{n}", own(of.0));
     for (part, name) in PARTS {
-        let value = shares.sql(part, currency, (&balance, "x.due"));
-        let _ = write!(sql, ", {} AS {name}{n}", summed(&value));
+        let value = shares.sql(part, currency, of);
+        let _ = write!(sql, ", {} AS {name}{n}", summed(&own(&value)));
     }
     sql
 }
@@ -79,6 +89,23 @@ impl Owed {
         let sum = self.0.entry(more.currency.clone());
         sum.or_insert_with(|| Expected::of(&more.currency))
             .add_all(more);
+    }
+
+    /// The sums of a row with columns for each of the usual currencies, which end in their numbers.
+    pub(super) fn of_row(usual: &[String], row: &Row) -> Result<Self, StoreError> {
+        let mut owed = Self::default();
+        for (n, currency) in usual.iter().enumerate() {
+            owed.add_row(currency, row, &n.to_string())?;
+        }
+        Ok(owed)
+    }
+
+    /// Adds the sums of rows each of which names its currency.
+    pub(super) fn add_rows(&mut self, rows: &[Row]) -> Result<(), StoreError> {
+        for row in rows {
+            self.add_row(&row.get::<String>("currency")?, row, "")?;
+        }
+        Ok(())
     }
 
     /// Adds the sums of a row whose columns end in `end`.

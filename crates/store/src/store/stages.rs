@@ -221,25 +221,32 @@ impl StageStore for SqlStore {
     async fn near_statute(
         &self,
         client: ClientId,
-        today: i64,
-        until: &[(Stage, i64)],
+        now: UtcMs,
+        ahead: &[(Stage, i64)],
         limit: u32,
     ) -> Result<Vec<(DebtStage, String)>, StoreError> {
-        let Some(last) = until.iter().map(|(_, day)| *day).max() else {
+        let Some(most) = ahead.iter().map(|(_, days)| *days).max() else {
             return Ok(Vec::new());
         };
-        let mut values = vals![client, today, last, limit];
-        let mut each = Vec::with_capacity(until.len());
-        for (stage, day) in until {
+        let today = self.today_of(client, now).await?;
+        let last = today.last() + most;
+        let mut values = vals![client, today.first, last, limit];
+        let day = today.of_debt(&mut values);
+        let mut each = Vec::with_capacity(ahead.len());
+        for (stage, days) in ahead {
             let n = values.len();
-            values.extend(vals![*stage, *day]);
-            each.push(format!("s.stage=${} AND d.statute_day<=${}", n + 1, n + 2));
+            values.extend(vals![*stage, *days]);
+            each.push(format!(
+                "s.stage=${} AND d.statute_day<={day}+${}",
+                n + 1,
+                n + 2
+            ));
         }
         let sql = format!(
             "SELECT d.id AS id, d.statute_date AS statute_date FROM debts d \
             JOIN debt_stages s ON s.debt_id=d.id \
             WHERE d.client_id=$1 AND d.status='open' AND d.statute_day IS NOT NULL \
-            AND d.statute_day>=$2 AND d.statute_day<=$3 \
+            AND d.statute_day>=$2 AND d.statute_day<=$3 AND d.statute_day>={day} \
             AND (s.statute_told IS NULL OR s.statute_told<>d.statute_date) AND ({}) \
             ORDER BY d.statute_day, d.id LIMIT $4",
             each.join(" OR ")

@@ -87,6 +87,7 @@ impl Maker {
         self.written(person).await;
         self.outside(person, crew.campaign).await;
         let placed = self.placed(scene, person).await;
+        self.lately(person).await;
         self.swap();
         placed
     }

@@ -135,6 +135,8 @@ async fn create(
         .center
         .place_hold(caller.asks_as(), row.clone())
         .await?;
+    // Its end may be a later one, by law.
+    let row = state.store.get_hold(row.id).await?;
     let subject = format!("hold:{}", row.id);
     let event = state.audit(&caller, Some(row.client_id), subject, "hold.placed");
     state.store.append_events(&[event]).await?;

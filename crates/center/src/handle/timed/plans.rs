@@ -44,7 +44,7 @@ timed! { StageStore;
     begin_stages(rows: &[DebtStage]) -> ();
     late_stages(now: UtcMs, limit: u32) -> Vec<DebtStage>;
     note_late(row: &DebtStage, at: UtcMs, events: &[NewEvent]) -> bool;
-    near_statute(client: ClientId, today: i64, until: &[(Stage, i64)], limit: u32) -> Vec<(DebtStage, String)>;
+    near_statute(client: ClientId, now: UtcMs, ahead: &[(Stage, i64)], limit: u32) -> Vec<(DebtStage, String)>;
     note_statute(row: &DebtStage, statute_date: &str, events: &[NewEvent]) -> bool;
     late_counts(now: UtcMs) -> Vec<(ClientId, u64)>;
     stage_counts(debt: &Debt, now: UtcMs) -> StageCounts;

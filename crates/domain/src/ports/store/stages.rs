@@ -124,13 +124,14 @@ pub trait StageStore: Send + Sync {
         at: UtcMs,
         events: &[NewEvent],
     ) -> Result<bool, StoreError>;
-    /// Stages of a client's open debts with a statute date from `today` up to the last day that is given for their
-    /// stage (days since 1970-01-01), of which nobody was told; the nearest first, at most `limit`.
+    /// Stages of a client's open debts with a statute date from today, as it is in the zone of the debt's portfolio, up
+    /// to as many days `ahead` as are given for their stage, of which nobody was told; the nearest first, at most
+    /// `limit`.
     async fn near_statute(
         &self,
         client: ClientId,
-        today: i64,
-        until: &[(Stage, i64)],
+        now: UtcMs,
+        ahead: &[(Stage, i64)],
         limit: u32,
     ) -> Result<Vec<(DebtStage, String)>, StoreError>;
     /// Notes that its named person was told of this statute date; `false` when he was, or the debt moved on.
