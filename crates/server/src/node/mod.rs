@@ -59,6 +59,9 @@ pub(crate) async fn open_store(database: &Database) -> anyhow::Result<Arc<dyn St
     }
     let store = store::SqlStore::connect_synced(url, database.sync).await?;
     store.migrate().await?;
+    if let Err(error) = store.rehearse().await {
+        tracing::debug!(%error, "the first calls will be slower");
+    }
     Ok(Arc::new(store))
 }
 

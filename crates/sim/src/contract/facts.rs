@@ -2,7 +2,9 @@
 
 use super::judges::*;
 use super::scene::*;
-use domain::entity::{CallResult, DebtStatus, Hold, HoldKind, Suppression, SuppressionKind};
+use domain::entity::{
+    CallResult, Channel, DebtStatus, Hold, HoldKind, Suppression, SuppressionKind,
+};
 use domain::ids::{ClientId, DebtorId, HoldId, SuppressionId};
 use domain::ports::StoreError;
 use domain::time::DAY_MS;
@@ -13,6 +15,7 @@ pub async fn all(store: Subject) {
     the_ledger_spans_clients(&store).await;
     suppressions_by_number_and_document(&store).await;
     listings_are_compared_as_they_are_meant(&store).await;
+    a_listing_names_him_however_his_values_are_written(&store).await;
     a_hold_of_the_person_binds_all_his_debts(&store).await;
     closed_debts_and_lifted_holds_are_not_facts(&store).await;
 }
@@ -147,6 +150,47 @@ async fn listings_are_compared_as_they_are_meant(store: &Subject) {
     found.sort_by_key(|s| s.id);
     want.sort_by_key(|s| s.id);
     assert_eq!(found, want);
+}
+
+/// His own document, number and address with signs, blanks and letters of other alphabets; one of each listed as it is meant.
+async fn a_listing_names_him_however_his_values_are_written(store: &Subject) {
+    let scene = Scene::new(store).await;
+    for (document, mail, listed_document, listed_mail) in [
+        ("rf.c-", " Ana.{}@Mail.MX\t", "RFC", "ana.{}@mail.mx"),
+        (
+            "ñu-ß ",
+            "\u{c1}na.{}@mail.mx ",
+            "\u{d1}USS",
+            "\u{e1}NA.{}@mail.mx",
+        ),
+    ] {
+        let mut person = scene.draft_person();
+        let own = person.debtor.id.0.simple().to_string();
+        person.debtor.document = format!("{document}{own}").into();
+        let number = person.point.value.reveal().clone();
+        person.point.value = format!("({})-{} ", &number[..3], &number[3..]).into();
+        person.store(store).await;
+        let mut address = draft_point(person.debtor.id);
+        address.channel = Channel::Email;
+        address.value = mail.replace("{}", &own).into();
+        store.put_point(&address, &[]).await.expect("point");
+        let mut want = vec![
+            listed(
+                SuppressionKind::Document,
+                &format!("{listed_document}{own}"),
+            ),
+            listed(SuppressionKind::Phone, &number),
+            listed(SuppressionKind::Email, &listed_mail.replace("{}", &own)),
+        ];
+        for row in &want {
+            store.put_suppression(row, &[]).await.expect("put");
+        }
+        let facts = store.contact_facts(person.debtor.id, NOW).await;
+        let mut found = facts.expect("facts").suppressions;
+        found.sort_by_key(|s| s.id);
+        want.sort_by_key(|s| s.id);
+        assert_eq!(found, want);
+    }
 }
 
 /// Dead for one client is dead for all; what he asked one client for binds that client's debts.

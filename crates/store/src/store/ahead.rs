@@ -2,9 +2,11 @@
 //! the writer for their leases alone. It is used as long as nothing was written that it was made of (`sql::changes`,
 //! `ahead/versions.rs` on PostgreSQL). What a reservation told serves SQLite's attempt in the same way (`ahead/kept.rs`).
 
+mod beside;
 mod kept;
 mod versions;
 pub(super) use kept::Mark;
+pub(super) use versions::versions_with;
 
 use super::SqlStore;
 use super::facts::facts_of_many;
@@ -17,7 +19,6 @@ use domain::law::LEDGER_DAYS;
 use domain::ports::StoreError;
 use domain::ports::store::{ContactFacts, ReserveRequest};
 use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
-use futures::stream::{self, TryStreamExt as _};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,12 +30,12 @@ const TIMES: u32 = 6;
 const ENOUGH: u32 = 3;
 /// Most of them.
 const AHEAD_MAX: u32 = 600;
-/// Debtors read ahead of a campaign that is filled: a hopper's worth.
+/// Debtors read ahead of a campaign that is filled: a hopper's worth; more on PostgreSQL, whose rows may be on another
+/// machine's disk.
 const HEAD: u32 = 200;
+const PG_HEAD: u32 = 400;
 /// Debtors of the same statements: whoever reserves sees one piece while the next is read.
 const PIECE: usize = 64;
-/// Pieces read side by side on PostgreSQL.
-const PG_READERS: usize = 3;
 /// Longest that one look lasts while pieces are read.
 const LOOK_LASTS: Duration = Duration::from_millis(200);
 /// Debtors kept, over all campaigns (4 kB each), and how long.
@@ -63,6 +64,8 @@ pub(super) struct Ahead {
     wanted: Mutex<Option<Wanted>>,
     /// Somebody reads.
     reading: AtomicBool,
+    /// PostgreSQL had what was read last at hand, and no reservation came to where nothing was read.
+    quick: AtomicBool,
     reserved: kept::Reserved,
 }
 
@@ -264,12 +267,16 @@ impl SqlStore {
         if self.seen().is_none() {
             return;
         }
-        let each = HEAD.div_ceil(u32::try_from(parts).unwrap_or(1).max(1));
+        let head = match self.dialect() {
+            Dialect::Lite => HEAD,
+            Dialect::Pg => PG_HEAD,
+        };
+        let each = head.div_ceil(u32::try_from(parts).unwrap_or(1).max(1));
         let request = ReserveRequest {
             campaign: campaign.clone(),
             node: String::new(),
             fence: 0,
-            limit: HEAD,
+            limit: head,
             parts: vec![each; parts],
             agreed_max: None,
             now,
@@ -325,6 +332,9 @@ impl SqlStore {
     /// Piece by piece, for as long in one look as the log may wait to be folded past what it sees: the upper levels of
     /// the indices are then read once. Where a reservation overtakes it the rest is for nobody.
     async fn read_next(&self, request: &ReserveRequest) -> Result<(), StoreError> {
+        if self.dialect() == Dialect::Pg {
+            return self.read_beside(request).await;
+        }
         let Some(mut since) = self.seen() else {
             return Ok(());
         };
@@ -332,10 +342,6 @@ impl SqlStore {
         let next = due_of_parts(&mut look, request, Hold::None).await?;
         let next: Vec<DebtorId> = next.into_iter().map(|due| due.item.debtor_id).collect();
         let missing = self.missing(request, &next);
-        if self.dialect() == Dialect::Pg {
-            drop(look);
-            return self.read_beside(request, &missing).await;
-        }
         for piece in missing.chunks(PIECE) {
             if begun.elapsed() > LOOK_LASTS {
                 drop(look);
@@ -352,29 +358,6 @@ impl SqlStore {
             }
         }
         Ok(())
-    }
-
-    /// The same on several of PostgreSQL's connections, each piece in a look of its own: rows that have to come from the
-    /// disk are waited for side by side.
-    async fn read_beside(
-        &self,
-        request: &ReserveRequest,
-        missing: &[DebtorId],
-    ) -> Result<(), StoreError> {
-        let pieces: Vec<Result<Vec<DebtorId>, StoreError>> = missing
-            .chunks(PIECE)
-            .map(|piece| Ok(piece.to_vec()))
-            .collect();
-        let read = |piece: Vec<DebtorId>| async move {
-            if self.ahead.is_overtaken() {
-                return Ok(());
-            }
-            let mut look = self.look().await?;
-            self.read_piece((request, 0), &mut look, &piece).await
-        };
-        stream::iter(pieces)
-            .try_for_each_concurrent(PG_READERS, read)
-            .await
     }
 
     /// Those of whom nothing is known that stands. What is old goes.

@@ -40,7 +40,7 @@ pub(super) fn committed(draft: &OpenDraft, verdict: &Verdict) -> Attempt {
 }
 
 /// Values of [`is_busy`].
-fn busy_vals(attempt: &Attempt) -> Vec<Val> {
+pub(super) fn busy_vals(attempt: &Attempt) -> Vec<Val> {
     // Whoever dials by hand does so whether or not the campaign runs.
     let campaign = attempt
         .campaign_id

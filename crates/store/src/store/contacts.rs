@@ -3,7 +3,7 @@
 use super::SqlStore;
 use super::events::append;
 use super::facts::facts_of;
-use super::items::{FREE, free_debtor, write_item, write_verdict};
+use super::items::{FREE, release, write_item, write_verdict};
 use super::members;
 use super::sums::{order_code, order_values, reorder_campaign};
 use super::wake;
@@ -211,8 +211,7 @@ impl ContactStore for SqlStore {
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        free_debtor(&mut tx, item.debtor_id, Some(item.campaign_id)).await?;
-        write_item(&mut tx, item).await?;
+        release(&mut tx, item).await?;
         if let Some(verdict) = verdict {
             write_verdict(&mut tx, verdict, None).await?;
         }

@@ -85,6 +85,7 @@ pub(super) fn asks(debtor: DebtorId, now: UtcMs) -> Vec<Ask> {
             ),
             vec![],
         ),
+        listed::own_ask(debtor),
     ]
 }
 
@@ -93,7 +94,7 @@ fn read<T: Entity>(rows: Option<Vec<Row>>) -> Result<Vec<T>, StoreError> {
     rows.iter().map(T::read).collect()
 }
 
-/// The facts that the answers to [`asks`] make, with what is listed, which is found by them.
+/// The facts that the answers to [`asks`] make. Of external lists, where there are any, it is asked by what they say.
 pub(super) async fn facts(
     tx: &mut Link,
     answers: impl IntoIterator<Item = Vec<Row>>,
@@ -117,7 +118,8 @@ pub(super) async fn facts(
     let mut laws: Vec<ClientLaw> = read(next.next())?;
     let ledger = in_order(read(next.next())?);
     let lists: Vec<DncList> = read(next.next())?;
-    let listed = listed::of_one(tx, &debtor, &points, lists).await?;
+    let found = next.next().unwrap_or_default();
+    let listed = listed::of_one(tx, &debtor, &points, (lists, found)).await?;
     Ok(ContactFacts {
         portfolio,
         debts,
@@ -136,7 +138,7 @@ pub(super) async fn facts(
     })
 }
 
-/// The facts of one debtor in two ways to the server.
+/// The facts of one debtor in one way to the server, or two where there are external lists.
 pub(super) async fn of_one(
     tx: &mut Link,
     debtor: DebtorId,

@@ -1,9 +1,9 @@
 //! Where a debtor stands in a campaign, on PostgreSQL: his row and its place in the order in one statement, so that the
 //! row has one new version and not two.
 
-use super::items::{NOT_THERE, item_vals};
+use super::items::{FREE_DEBTOR, NOT_THERE, item_vals};
 use super::sums::{order_code, order_values, set_order};
-use crate::sql::{Ask, Batch, Field as _, Link, Row, vals};
+use crate::sql::{Ask, Batch, Field as _, Link, Row, rows_of_json, vals};
 use domain::entity::CampaignParams;
 use domain::ids::CampaignId;
 use domain::ports::StoreError;
@@ -83,6 +83,24 @@ pub(super) async fn run(tx: &mut Link, batch: Batch) -> Result<(), StoreError> {
     }
 }
 
+/// See `items::release`: the lease is given back in the statement that asks for the orders. The person's row comes before
+/// that of the item, as everywhere.
+pub(super) async fn release(tx: &mut Link, item: &ItemState) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    let values = vals![item.debtor_id, Some(item.campaign_id)];
+    batch.add("f", &FREE_DEBTOR, values);
+    if item.done {
+        tx.write_all(batch, "1 AS n").await?;
+        return set(tx, item, &[]).await;
+    }
+    orders_ask(item).join(&mut batch, "o");
+    let what = "(SELECT CAST(json_agg(o) AS TEXT) FROM o) AS orders";
+    let row = tx.write_all(batch, what).await?;
+    let known: Option<Option<String>> = row.map(|row| row.get("orders")).transpose()?;
+    let orders = orders(&rows_of_json(known.flatten())?)?;
+    set(tx, item, &orders).await
+}
+
 /// See `items::write_item`.
 pub(super) async fn write(tx: &mut Link, item: &ItemState) -> Result<(), StoreError> {
     let known = match item.done {
@@ -90,7 +108,11 @@ pub(super) async fn write(tx: &mut Link, item: &ItemState) -> Result<(), StoreEr
         false => tx.several(vec![orders_ask(item)]).await?,
     };
     let orders = orders(known.first().map(Vec::as_slice).unwrap_or_default())?;
+    set(tx, item, &orders).await
+}
+
+async fn set(tx: &mut Link, item: &ItemState, orders: &[Order]) -> Result<(), StoreError> {
     let mut batch = Batch::default();
-    add(&mut batch, item, &orders);
+    add(&mut batch, item, orders);
     run(tx, batch).await
 }

@@ -9,6 +9,7 @@ use domain::ports::StoreError;
 use domain::ports::store::ItemState;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// Condition of an attempt that is not over; the partial indices are made with the same words.
 pub(crate) const LIVE: &str = "state NOT IN ('ended', 'unknown')";
@@ -55,17 +56,22 @@ pub(crate) async fn write_item(tx: &mut Link, item: &ItemState) -> Result<(), St
     reorder(tx, &[item.debtor_id]).await
 }
 
-/// Gives the lease on a debtor back; with `campaign` only when that campaign holds it.
-pub(crate) async fn free_debtor(
-    tx: &mut Link,
-    debtor: DebtorId,
-    campaign: Option<CampaignId>,
-) -> Result<(), StoreError> {
-    let sql = format!(
+/// Gives the lease on debtor `$1` back; with a campaign `$2` only when that campaign holds it.
+pub(super) static FREE_DEBTOR: LazyLock<String> = LazyLock::new(|| {
+    format!(
         "{FREE} WHERE id=(SELECT d.person_id FROM debtors d WHERE d.id=$1) AND lease_debtor=$1 \
             AND ($2 IS NULL OR lease_campaign=$2)"
-    );
-    tx.run(sql, vals![debtor, campaign]).await.map(drop)
+    )
+});
+
+/// Gives the lease back that the item's campaign holds, with the item as it is from now on.
+pub(super) async fn release(tx: &mut Link, item: &ItemState) -> Result<(), StoreError> {
+    if tx.dialect() == Dialect::Pg {
+        return item_rows::release(tx, item).await;
+    }
+    let values = vals![item.debtor_id, Some(item.campaign_id)];
+    tx.run(FREE_DEBTOR.as_str(), values).await?;
+    write_item(tx, item).await
 }
 
 /// Takes the person's row, so that on PostgreSQL what others decide about him waits until this

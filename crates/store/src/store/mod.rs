@@ -72,6 +72,7 @@ mod portfolio;
 mod receipt_steps;
 mod receipts;
 mod recovery;
+mod rehearsal;
 mod reports;
 mod reserve;
 #[cfg(test)]

@@ -34,17 +34,27 @@ const LOOK_CACHE: u32 = 16_384;
 const LITE_SCANS: usize = 2;
 const SCAN_CACHE: u32 = 8_192;
 /// Connections to PostgreSQL for all but what a call waits for.
-const PG_CONNECTIONS: u32 = 16;
+const PG_CONNECTIONS: u32 = 12;
+/// Those by which a reservation's facts are read, ahead of it or beside it: few and for nothing else, so that the plans and
+/// the pages of these statements are at hand.
+const PG_AHEAD_CONNECTIONS: u32 = 6;
 /// Those for reservations and the steps of calls, which so never wait behind a page or a segment. Few, so that each has
 /// soon made the plans of their statements: one that runs a statement for the first time takes several times as long.
-const PG_CALL_CONNECTIONS: u32 = 8;
+pub(super) const PG_CALL_CONNECTIONS: u32 = 8;
 /// A connection that was used so lately is taken to be alive: to ask costs another way to the server.
 const PG_ALIVE: Duration = Duration::from_secs(1);
 /// A preview of a segment is one statement of 300 expressions, each run a few thousand times: to compile them took
 /// PostgreSQL 15 thirty times as long as to run them.
 const PG_SETTINGS: &str = "SET jit=off";
 /// What calls ask is found by keys, whatever the values are: planned once for a connection, and not for five calls anew.
-const PG_CALL_SETTINGS: &str = "SET jit=off; SET plan_cache_mode=force_generic_plan";
+/// Such a plan takes a limit for a tenth of the rows, for which PostgreSQL would start other processes: 12 ms for nothing.
+const PG_CALL_SETTINGS: &str = "SET jit=off; SET plan_cache_mode=force_generic_plan; \
+    SET max_parallel_workers_per_gather=0";
+/// The same for who reads ahead. Pages that one statement finds are asked of the disk together, where PostgreSQL can: it
+/// is 0 where it cannot.
+const PG_AHEAD_SETTINGS: &str = "SET jit=off; SET plan_cache_mode=force_generic_plan; \
+    SET max_parallel_workers_per_gather=0; \
+    SELECT set_config(name, '64', FALSE) FROM pg_settings WHERE name='effective_io_concurrency' AND setting<>'0'";
 /// For the sets that a condition makes of all debtors of a client. One that PostgreSQL thinks larger it keeps as a list,
 /// and goes through it for each debtor anew: with 4 MB, its own default, a count of those who were called in a month
 /// was not done after four minutes (a million debtors, ten million attempts). 256 MB, for hashes may have twice as
@@ -63,6 +73,7 @@ enum Pools {
     },
     Pg {
         calls: PgPool,
+        ahead: PgPool,
         others: PgPool,
     },
 }
@@ -132,14 +143,18 @@ async fn lite_pools(url: &str, sync: LiteSync) -> Result<Pools, StoreError> {
     })
 }
 
+/// Connections that stay: a new one would have to plan anew what is asked.
+fn lasting(most: u32) -> PgPoolOptions {
+    let pool = PgPoolOptions::new().max_connections(most);
+    pool.idle_timeout(None).max_lifetime(None)
+}
+
 async fn pg_pool(
+    pool: PgPoolOptions,
     options: PgConnectOptions,
-    most: u32,
     settings: &'static str,
 ) -> Result<PgPool, StoreError> {
-    PgPoolOptions::new()
-        .max_connections(most)
-        .acquire_timeout(ACQUIRE)
+    pool.acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
         .before_acquire(|conn, known| {
             Box::pin(async move {
@@ -164,9 +179,12 @@ async fn pg_pools(url: &str) -> Result<Pools, StoreError> {
         })?
         .statement_cache_capacity(STATEMENTS)
         .application_name("marcador");
+    let others = PgPoolOptions::new().max_connections(PG_CONNECTIONS);
+    let (ahead, calls) = (lasting(PG_AHEAD_CONNECTIONS), lasting(PG_CALL_CONNECTIONS));
     Ok(Pools::Pg {
-        others: pg_pool(options.clone(), PG_CONNECTIONS, PG_SETTINGS).await?,
-        calls: pg_pool(options, PG_CALL_CONNECTIONS, PG_CALL_SETTINGS).await?,
+        others: pg_pool(others, options.clone(), PG_SETTINGS).await?,
+        ahead: pg_pool(ahead, options.clone(), PG_AHEAD_SETTINGS).await?,
+        calls: pg_pool(calls, options, PG_CALL_SETTINGS).await?,
     })
 }
 
@@ -248,8 +266,13 @@ impl SqlStore {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Pg { calls, others } => {
+            Pools::Pg {
+                calls,
+                ahead,
+                others,
+            } => {
                 calls.close().await;
+                ahead.close().await;
                 others.close().await;
             }
         }
@@ -346,6 +369,14 @@ impl SqlStore {
         }
     }
 
+    /// The same for who reads what reservations tell.
+    pub(crate) async fn look_ahead(&self) -> Result<Link, StoreError> {
+        match &self.pools {
+            Pools::Lite { .. } => self.look().await,
+            Pools::Pg { ahead, .. } => pg_look(ahead).await,
+        }
+    }
+
     /// Two transactions that read the same state side by side, for what goes through a large table; each is for
     /// a thread that may wait. None where the engine divides such work itself, or others hold them for long.
     pub(crate) async fn halves(&self) -> Result<Option<[Link; 2]>, StoreError> {
@@ -380,11 +411,16 @@ impl SqlStore {
     pub(crate) async fn snapshot(&self) -> Result<Link, StoreError> {
         match &self.pools {
             Pools::Lite { readers, .. } => readers.begin().await.map(Link::LiteTx),
-            Pools::Pg { others: pool, .. } => pool
-                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                .await
-                .map(Link::PgTx),
+            Pools::Pg { others, .. } => return pg_look(others).await,
         }
         .map_err(|e| unavailable(&e))
     }
+}
+
+/// A transaction in which several statements see the same state.
+async fn pg_look(pool: &PgPool) -> Result<Link, StoreError> {
+    pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await
+        .map(Link::PgTx)
+        .map_err(|e| unavailable(&e))
 }

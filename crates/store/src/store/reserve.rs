@@ -18,6 +18,9 @@ use std::fmt::Write as _;
 const RESERVE_MAX: u32 = 1_000;
 /// Most leases of one list of values.
 const LEASES_PIECE: usize = 512;
+/// Least debtors of PostgreSQL's statements of a reservation, fewer come several times: they are the same statements then,
+/// whose plans a connection has.
+pub(super) const RESERVED_TOGETHER: usize = 128;
 
 /// Attempts of each debtor by point.
 pub(super) type Tries = BTreeMap<DebtorId, Vec<(PointId, i32)>>;
@@ -154,7 +157,7 @@ pub(super) async fn due_of_parts(
 }
 
 /// Wakes who is due, for a node that is not fenced off; `false` where its campaign is stopped.
-async fn woken(tx: &mut Link, request: &ReserveRequest) -> Result<bool, StoreError> {
+pub(super) async fn woken(tx: &mut Link, request: &ReserveRequest) -> Result<bool, StoreError> {
     let most = request.limit.clamp(wake::FEW, RESERVE_MAX);
     if tx.dialect() == Dialect::Pg {
         return wake::reserving(tx, request, most).await;
@@ -168,7 +171,7 @@ async fn woken(tx: &mut Link, request: &ReserveRequest) -> Result<bool, StoreErr
 }
 
 /// The leases as writes that are still to be made; on PostgreSQL their persons are held already.
-fn leases(request: &ReserveRequest, items: &[Due]) -> Batch {
+pub(super) fn leases(request: &ReserveRequest, items: &[Due]) -> Batch {
     let mut batch = Batch::default();
     for (n, piece) in items.chunks(LEASES_PIECE).enumerate() {
         let mut values = vals![
@@ -179,12 +182,9 @@ fn leases(request: &ReserveRequest, items: &[Due]) -> Batch {
         ];
         let last = piece.last().into_iter().cycle();
         // Pieces of few lengths make few statements: the last one comes again, and is written once.
+        let length = piece.len().next_power_of_two().max(RESERVED_TOGETHER);
         let mut rows = String::new();
-        for due in piece
-            .iter()
-            .chain(last)
-            .take(piece.len().next_power_of_two())
-        {
+        for due in piece.iter().chain(last).take(length) {
             let comma = if rows.is_empty() { "" } else { "," };
             // A String takes every write.
             let _ = write!(rows, "{comma}({})", holes(values.len() + 1, 2));
@@ -254,6 +254,17 @@ pub(super) async fn tries(
         counts.entry(row.get("debtor_id")?).or_default().push(count);
     }
     Ok(counts)
+}
+
+/// Facts and attempts of debtors, in the transaction of their reservation.
+async fn read_here(
+    tx: &mut Link,
+    request: &ReserveRequest,
+    debtors: &[DebtorId],
+) -> Result<(Vec<ContactFacts>, Tries), StoreError> {
+    let counts = tries(tx, request.campaign.id, debtors).await?;
+    let facts = facts_of_many(tx, debtors, request.now).await?;
+    Ok((facts, counts))
 }
 
 /// What is told of those reserved, beside where they stand.
@@ -336,11 +347,21 @@ impl SqlStore {
             .filter(|id| !early.contains(id))
             .collect();
         if !rest.is_empty() {
-            counts.extend(tries(tx, request.campaign.id, &rest).await?);
-            let since = self.changes().and_then(Changes::now);
-            let read = facts_of_many(tx, &rest, request.now).await?;
-            marks.extend(Self::marks_of(tx, since, &read).await?);
+            let (read, of_them) = match tx.dialect() {
+                Dialect::Lite => {
+                    let since = self.changes().and_then(Changes::now);
+                    let read = read_here(tx, request, &rest).await?;
+                    marks.extend(Self::marks_of(tx, since, &read.0).await?);
+                    read
+                }
+                // In the transaction where no other connection is free.
+                Dialect::Pg => match self.missed(request, &rest).await {
+                    Ok(read) => read,
+                    Err(_) => read_here(tx, request, &rest).await?,
+                },
+            };
             facts.extend(read);
+            counts.extend(of_them);
         }
         Ok(Known {
             facts,

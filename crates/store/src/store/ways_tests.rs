@@ -50,8 +50,8 @@ async fn a_call_takes_few_ways_to_the_server() {
     let draft = person.draft(&lease, Some(campaign.id), NOW);
     let (opened, ways) = heard(own.open_attempt(&draft, &Allow)).await;
     assert!(matches!(opened, Ok(OpenOutcome::Opened(..))), "{opened:?}");
-    // Beside its begin and its end: locks, what is known, what is listed, what is written, what is told.
-    assert_eq!(ways.len(), 5, "{ways:#?}");
+    // Beside its begin and its end: locks, what is known, what is written, what is told.
+    assert_eq!(ways.len(), 4, "{ways:#?}");
     let mut item = held[0].item.clone();
     item.attempts += 1;
     let closing = Closing {
@@ -76,7 +76,7 @@ async fn a_call_takes_few_ways_to_the_server() {
         matches!(refused, Ok(OpenOutcome::Refused(_))),
         "{refused:?}"
     );
-    assert_eq!(ways.len(), 4, "{ways:#?}");
+    assert_eq!(ways.len(), 3, "{ways:#?}");
     own.close().await;
 }
 

@@ -9,6 +9,7 @@
 use super::super::SqlStore;
 use super::{Ahead, Early, Mark};
 use crate::sql::{Ask, Batch, Key, Link, Row, key};
+use crate::store::reserve::RESERVED_TOGETHER;
 use crate::store::table::pieces;
 use domain::ids::{CampaignId, DebtorId};
 use domain::ports::StoreError;
@@ -41,6 +42,24 @@ fn read(rows: &[Row]) -> Result<BTreeMap<DebtorId, (u64, Key)>, StoreError> {
     rows.iter().map(version).collect()
 }
 
+/// The versions of some of the debtors who are leased with it.
+pub(in super::super) async fn versions_with(
+    tx: &mut Link,
+    mut leases: Batch,
+    mut debtors: Vec<DebtorId>,
+) -> Result<BTreeMap<DebtorId, (u64, Key)>, StoreError> {
+    if let Some(last) = debtors.last().copied() {
+        debtors.resize(debtors.len().max(RESERVED_TOGETHER), last);
+    }
+    let mut all = Vec::new();
+    for (n, piece) in pieces(&debtors).iter().enumerate() {
+        Ask::of_list(VERSIONS, piece, "").join(&mut leases, &format!("v{n}"));
+        all.push(format!("v{n}.* FROM v{n}"));
+    }
+    let all = all.join(" UNION ALL SELECT ");
+    read(&tx.write_rows(leases, &all).await?)
+}
+
 /// The versions of facts that were read in the same snapshot; of who has no mark there is none.
 pub(super) async fn marks(tx: &mut Link, facts: &[ContactFacts]) -> Result<Vec<Mark>, StoreError> {
     let debtors: Vec<DebtorId> = facts.iter().map(|f| f.debtor.id).collect();
@@ -70,7 +89,7 @@ impl SqlStore {
         tx: &mut Link,
         request: &ReserveRequest,
         debtors: &[DebtorId],
-        mut leases: Batch,
+        leases: Batch,
     ) -> Result<Vec<Early>, StoreError> {
         let mut taken = self.ahead.take(request.campaign.id, debtors);
         taken.retain(|early| self.is_fresh(early.at, request.now));
@@ -79,13 +98,7 @@ impl SqlStore {
             return Ok(taken);
         }
         let ids: Vec<DebtorId> = taken.iter().map(|e| e.facts.debtor.id).collect();
-        let mut all = Vec::new();
-        for (n, piece) in pieces(&ids).iter().enumerate() {
-            Ask::of_list(VERSIONS, piece, "").join(&mut leases, &format!("v{n}"));
-            all.push(format!("v{n}.* FROM v{n}"));
-        }
-        let all = all.join(" UNION ALL SELECT ");
-        let versions = read(&tx.write_rows(leases, &all).await?)?;
+        let versions = versions_with(tx, leases, ids).await?;
         taken.retain(|early| {
             let version = versions.get(&early.facts.debtor.id);
             version.is_some_and(|(since, common)| *since == early.since && early.keys == [*common])

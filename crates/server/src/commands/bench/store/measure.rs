@@ -137,6 +137,8 @@ impl<'a> Work<'a> {
         let lease = store
             .register_node("bench", filled.now, 60 * MINUTE_MS)
             .await?;
+        // As a node does that comes up.
+        store.rehearse().await?;
         Ok(Self {
             store,
             book,
