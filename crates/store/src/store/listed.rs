@@ -157,13 +157,17 @@ fn forms<'a>(debtors: &[Debtor], points: impl Iterator<Item = &'a ContactPoint>)
 }
 
 /// What lists debtor `$1` now, by his person, document and points in the form that lists have if they are ASCII
-/// ([`of_one`]). `OFFSET 0` lets PostgreSQL ask for each form by itself, however few listings it thinks there are.
+/// ([`of_one`]); capitals are those of ASCII, whatever the language of the database. `OFFSET 0` lets PostgreSQL ask for
+/// each form by itself, however few listings it thinks there are.
 pub(super) fn own_ask(debtor: DebtorId) -> Ask {
     let sql = format!(
         "SELECT s.* FROM (\
-            SELECT UPPER(REPLACE(CAST(d.person_id AS TEXT),'-','')) FROM debtors d WHERE d.id=$1 \
-            UNION SELECT UPPER(REGEXP_REPLACE(d.document,'[^0-9A-Za-z]','','g')) FROM debtors d WHERE d.id=$1 \
-            UNION SELECT CASE WHEN c.channel='email' THEN LOWER(BTRIM(c.value,E' \\t\\n\\r\\f\\x0b')) \
+            SELECT UPPER(REPLACE(CAST(d.person_id AS TEXT),'-','') COLLATE \"C\") COLLATE \"default\" \
+                FROM debtors d WHERE d.id=$1 \
+            UNION SELECT UPPER(REGEXP_REPLACE(d.document,'[^0-9A-Za-z]','','g') COLLATE \"C\") COLLATE \"default\" \
+                FROM debtors d WHERE d.id=$1 \
+            UNION SELECT CASE WHEN c.channel='email' \
+                THEN LOWER(BTRIM(c.value,E' \\t\\n\\r\\f\\x0b') COLLATE \"C\") COLLATE \"default\" \
                 ELSE REGEXP_REPLACE(c.value,'[^0-9]','','g') END FROM contact_points c WHERE c.debtor_id=$1) AS f (form) \
             CROSS JOIN LATERAL (SELECT {} FROM suppressions x WHERE x.listed_form=f.form AND x.lifted_at IS NULL \
                 OFFSET 0) s WHERE f.form<>'' ORDER BY s.id",
