@@ -244,8 +244,8 @@ impl Flow {
     }
 
     /// Writes what the difference shows; goes on behind the last batch when it broke off. The caller has
-    /// saved the row as `accepting`, and saves the one that comes back ([`Self::accept`]): then all of it is seen at once (of more
-    /// than [`ASIDE_AT_ONCE`](domain::ports::store::ASIDE_AT_ONCE) changed rows the first are seen before).
+    /// saved the row as `accepting`, and saves the one that comes back ([`Self::accept`]): then all of it is seen at once (on SQLite,
+    /// of more than [`ASIDE_AT_ONCE`](domain::ports::store::ASIDE_AT_ONCE) changed rows, the first are seen before).
     ///
     /// # Errors
     /// When the file cannot be read, or the store fails: it stays `accepting`.

@@ -10,9 +10,8 @@ use domain::ids::{
     ClientId, DebtId, DebtorId, ImportId, ImportMapId, MergeId, PersonId, PlacementId, PortfolioId,
 };
 use domain::ports::store::{
-    ASIDE_AT_ONCE, ConsentsTaken, ContactFacts, DebtorRow, Duplicates, IMPORT_TURN_MS, ImportLeft,
-    ImportReport, ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount,
-    StoreError,
+    ConsentsTaken, ContactFacts, DebtorRow, Duplicates, IMPORT_TURN_MS, ImportLeft, ImportReport,
+    ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, StoreError,
 };
 use domain::rules::consents::ConsentRow;
 use domain::time::UtcMs;
@@ -221,10 +220,8 @@ impl ImportStore for MemoryStore {
         Ok(())
     }
 
-    async fn write_aside(&self, import: ImportId, now: UtcMs) -> Result<bool, StoreError> {
-        let mut t = self.tx().await?;
-        let many = import_aside::waiting(&t, import) as u64 > ASIDE_AT_ONCE;
-        Ok(many && import_aside::write_one(&mut t, import, now))
+    async fn write_aside(&self, _import: ImportId, _now: UtcMs) -> Result<bool, StoreError> {
+        Ok(false)
     }
 
     async fn import_map(

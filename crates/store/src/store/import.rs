@@ -5,7 +5,9 @@ mod around;
 pub(super) mod aside;
 pub(super) mod behind;
 mod consents;
+mod gently;
 mod laid;
+mod piece;
 
 pub(super) use super::import_write::Before;
 

@@ -3,7 +3,7 @@
 use super::events::append;
 use super::facts::facts_of_import;
 use super::import::Before;
-use super::import::aside::{RECALL_LINES, forget, left, write_all};
+use super::import::aside::{RECALL_LINES, forget, left};
 use super::import_undo::undo_step;
 use super::import_write::{Counted, keep_before};
 use super::items::{end_items, lock_persons, persons_of_debts};
@@ -107,7 +107,7 @@ pub(super) async fn recall(
 
 /// One file of a portfolio at a time is half in it, over all processes; who lost his turn does not say that a
 /// file is in which another takes back.
-async fn enter(tx: &mut Link, row: &Import) -> Result<(), StoreError> {
+pub(super) async fn enter(tx: &mut Link, row: &Import) -> Result<(), StoreError> {
     let half = matches!(row.state, ImportState::Accepting | ImportState::Undoing);
     if !half && row.state != ImportState::Accepted {
         return Ok(());
@@ -183,14 +183,7 @@ impl SqlStore {
 #[async_trait]
 impl ImportStore for SqlStore {
     async fn put_import(&self, row: &Import, events: &[NewEvent]) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
-        enter(&mut tx, row).await?;
-        if row.state == ImportState::Accepted {
-            write_all(&mut tx, row.id, row.accepted_at.unwrap_or(row.at)).await?;
-        }
-        tx.put(row).await?;
-        append(&mut tx, events).await?;
-        tx.commit().await
+        self.put_file(row, events).await
     }
 
     async fn get_import(&self, id: ImportId) -> Result<Import, StoreError> {

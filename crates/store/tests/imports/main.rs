@@ -5,6 +5,7 @@ mod common;
 mod consents;
 mod due_items;
 mod interest;
+mod many;
 
 use domain::entity::{
     DebtStatus, Import, ImportMap, ImportState, InboundCall, InboundOutcome, Placement, PlanState,

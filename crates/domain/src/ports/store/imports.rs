@@ -15,10 +15,10 @@ use async_trait::async_trait;
 /// Most rows of one step of an undo or a recall.
 pub const IMPORT_STEP: u32 = 500;
 
-/// Most rows kept aside that are written together with the row that says that their file is in: they hold the
-/// writer (SQLite) or the persons (PostgreSQL) for about a second. Of more, the first are written before, in
-/// pieces.
-pub const ASIDE_AT_ONCE: u64 = 5_000;
+/// Most rows kept aside that a store with one writer (SQLite) writes together with the row that says that their file
+/// is in: they hold the writer for about a second. Of more, the first are written before, in pieces. Others write
+/// all of them with the row.
+pub const ASIDE_AT_ONCE: u64 = 10_000;
 
 /// How long a process keeps the turn of a file after it last said that it works on it, ms. Who died holds
 /// nobody up for longer.
@@ -60,8 +60,8 @@ pub struct ImportLeft {
     pub at_work: bool,
     /// Rows kept aside that wait for the whole.
     pub waiting: u64,
-    /// Debtors of whom others see already what it changes: of more than [`ASIDE_AT_ONCE`] rows the first are
-    /// written before the whole is in.
+    /// Debtors of whom others see already what it changes: of more than [`ASIDE_AT_ONCE`] rows a store with one
+    /// writer writes the first before the whole is in.
     pub shown: u64,
 }
 
@@ -202,8 +202,8 @@ pub trait ImportStore: PortfolioStore {
     ) -> Result<(), StoreError> {
         no_files()
     }
-    /// Writes the first piece of what is kept aside, when that is more than [`ASIDE_AT_ONCE`] rows; whether it
-    /// did, so that it is to be called again.
+    /// Writes the first piece of what is kept aside, when that is more than [`ASIDE_AT_ONCE`] rows and the store has
+    /// one writer alone; whether it did, so that it is to be called again.
     async fn write_aside(&self, _import: ImportId, _now: UtcMs) -> Result<bool, StoreError> {
         no_files()
     }

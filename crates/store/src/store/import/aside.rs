@@ -2,17 +2,20 @@
 //! change what others see already are kept aside, and written in the transaction that says that the file is
 //! in.
 
-use super::super::import_write::{Batch, keep_before, note};
-use super::super::imports::recall;
-use super::super::items::persons_of_debts;
-use super::{Work, consents, known, place, stored, take_persons};
-use crate::sql::{Field as _, Link, vals};
+use super::super::events::append;
+use super::super::import_write::{Batch, keep_before, lost, note};
+use super::super::imports::enter;
+use super::super::items::lock_persons;
+use super::super::sums::ensure_persons;
+use super::piece::Piece;
+use super::{Work, gently, place, stored};
+use crate::sql::{Dialect, Field as _, Link, vals};
 use crate::store::SqlStore;
 use domain::entity::{Import, ImportState};
-use domain::ids::{DebtId, DebtorId, ImportId};
+use domain::event::NewEvent;
+use domain::ids::{DebtId, DebtorId, ImportId, PersonId};
 use domain::ports::StoreError;
 use domain::ports::store::{ASIDE_AT_ONCE, DebtorRow, ImportLeft, ImportReport};
-use domain::rules::consents::ConsentRow;
 use domain::time::UtcMs;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -129,12 +132,12 @@ pub(super) fn text<T: serde::Serialize>(value: &T) -> Result<String, StoreError>
     serde_json::to_string(value).map_err(|e| StoreError::Corrupt(e.to_string()))
 }
 
-fn read<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, StoreError> {
-    serde_json::from_str(body).map_err(|e| StoreError::Corrupt(format!("rows kept aside: {e}")))
-}
-
 /// Writes rows that were kept aside.
-async fn write_rows(tx: &mut Link, import: ImportId, rows: &[DebtorRow]) -> Result<(), StoreError> {
+pub(super) async fn write_rows(
+    tx: &mut Link,
+    import: ImportId,
+    rows: &[DebtorRow],
+) -> Result<(), StoreError> {
     let mut work = stored(tx, rows, true).await?;
     for row in rows {
         work.take(row);
@@ -151,27 +154,10 @@ async fn write_rows(tx: &mut Link, import: ImportId, rows: &[DebtorRow]) -> Resu
 
 /// Writes the first piece of what is kept aside; false when there is none.
 async fn write_piece(tx: &mut Link, import: ImportId, now: UtcMs) -> Result<bool, StoreError> {
-    let sql =
-        "SELECT place, kind, body FROM import_aside WHERE import_id=$1 ORDER BY place LIMIT 1";
-    let Some(row) = tx.row(sql, vals![import]).await? else {
+    let Some((place, piece)) = Piece::after(tx, import, i64::MIN).await? else {
         return Ok(false);
     };
-    let (place, kind): (i64, String) = (row.get("place")?, row.get("kind")?);
-    let body: String = row.get("body")?;
-    match kind.as_str() {
-        "recall" => {
-            let debts: Vec<DebtId> = read(&body)?;
-            recall(tx, import, &debts, now).await?;
-        }
-        "consents" => consents::write(tx, import, &read::<Vec<ConsentRow>>(&body)?, now).await?,
-        _ => {
-            let mut rows: Vec<DebtorRow> = read(&body)?;
-            for row in &mut rows {
-                row.line += LATE_LINES;
-            }
-            write_rows(tx, import, &rows).await?;
-        }
-    }
+    piece.write(tx, import, (LATE_LINES, now)).await?;
     let sql = "DELETE FROM import_aside WHERE import_id=$1 AND place=$2";
     tx.run(sql, vals![import, place]).await?;
     Ok(true)
@@ -183,36 +169,43 @@ async fn take_all(tx: &mut Link, import: ImportId) -> Result<(), StoreError> {
     if tx.pg_only("pg").is_empty() {
         return Ok(());
     }
-    let sql = "SELECT kind, body FROM import_aside WHERE import_id=$1";
-    let (mut all, mut recalled): (Vec<DebtorRow>, Vec<DebtId>) = (Vec::new(), Vec::new());
-    let mut wishes: Vec<ConsentRow> = Vec::new();
-    for row in &tx.rows(sql, vals![import]).await? {
-        let (kind, body): (String, String) = (row.get("kind")?, row.get("body")?);
-        match kind.as_str() {
-            "recall" => recalled.extend(read::<Vec<DebtId>>(&body)?),
-            "consents" => wishes.extend(read::<Vec<ConsentRow>>(&body)?),
-            _ => all.extend(read::<Vec<DebtorRow>>(&body)?),
-        }
+    let portfolio = tx.get::<Import>(import).await?.portfolio_id;
+    let (mut at, mut persons) = (i64::MIN, BTreeSet::new());
+    while let Some((place, piece)) = Piece::after(tx, import, at).await? {
+        at = place;
+        persons.extend(piece.owners(tx, portfolio).await?.into_iter().flatten());
     }
-    let debtors = known(tx, &all, false).await?;
-    let mut persons = persons_of_debts(tx, &recalled).await?;
-    if !wishes.is_empty() {
-        let portfolio = tx.get::<Import>(import).await?.portfolio_id;
-        persons.extend(consents::persons(tx, portfolio, &wishes).await?);
-    }
-    persons.extend(debtors.values().map(|d| d.person_id));
-    take_persons(tx, &all, persons).await
+    // New ones first: who waits for another's new person holds nobody yet.
+    let all: Vec<PersonId> = persons.iter().copied().collect();
+    ensure_persons(tx, &all).await?;
+    lock_persons(tx, persons.into_iter()).await
 }
 
-/// Writes all that is kept aside of a file.
-pub(in crate::store) async fn write_all(
+/// Rows of a file that wait.
+async fn waiting(tx: &mut Link, import: ImportId) -> Result<u64, StoreError> {
+    let sql = "SELECT CAST(COALESCE(SUM(rows),0) AS BIGINT) AS n FROM import_aside \
+        WHERE import_id=$1";
+    let row = tx.row(sql, vals![import]).await?;
+    row.map_or(Ok(0), |row| row.get::<i64>("n").map(i64::unsigned_abs))
+}
+
+/// Writes all that is kept aside of a file. False when that was tried `gently` in vain: the transaction is to be
+/// undone.
+async fn write_all(
     tx: &mut Link,
     import: ImportId,
-    now: UtcMs,
-) -> Result<(), StoreError> {
+    (gently, now): (bool, UtcMs),
+) -> Result<bool, StoreError> {
+    let many = match waiting(tx, import).await? {
+        0 => return Ok(true),
+        rows => rows > gently::FROM,
+    };
+    if gently && many {
+        return gently::write_all(tx, import, now).await;
+    }
     take_all(tx, import).await?;
     while write_piece(tx, import, now).await? {}
-    Ok(())
+    Ok(true)
 }
 
 /// How far a file is that is half in.
@@ -279,6 +272,39 @@ pub(super) async fn write_mixed(
 }
 
 impl SqlStore {
+    /// Writes a file's own row; as accepted, with what was kept aside of it.
+    pub(in crate::store) async fn put_file(
+        &self,
+        row: &Import,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let ways: &[bool] = match self.dialect() {
+            Dialect::Lite => &[false],
+            Dialect::Pg => &[true, false],
+        };
+        for gently in ways.iter().copied() {
+            let mut tx = self.write().await?;
+            enter(&mut tx, row).await?;
+            if row.state == ImportState::Accepted {
+                let now = row.accepted_at.unwrap_or(row.at);
+                match write_all(&mut tx, row.id, (gently, now)).await {
+                    Ok(true) => {}
+                    // Somebody was not waited for in the order in which all wait.
+                    Ok(false) | Err(StoreError::Unavailable(_)) if gently => {
+                        tx.rollback().await?;
+                        continue;
+                    }
+                    Ok(false) => return Err(lost()),
+                    Err(error) => return Err(error),
+                }
+            }
+            tx.put(row).await?;
+            append(&mut tx, events).await?;
+            return tx.commit().await;
+        }
+        Ok(())
+    }
+
     pub(in crate::store) async fn recall_kept(
         &self,
         import: ImportId,
@@ -305,9 +331,12 @@ impl SqlStore {
         import: ImportId,
         now: UtcMs,
     ) -> Result<bool, StoreError> {
+        // PostgreSQL writes all of it with the row, however much it is: who reads goes by what was there before.
+        if self.dialect() == Dialect::Pg {
+            return Ok(false);
+        }
         let mut tx = self.write().await?;
-        let lock = tx.pg_only(" FOR UPDATE");
-        let sql = format!("SELECT state FROM imports WHERE id=$1{lock}");
+        let sql = "SELECT state FROM imports WHERE id=$1";
         let row = tx.row(sql, vals![import]).await?;
         let state: ImportState = row.ok_or(StoreError::NotFound("import"))?.get("state")?;
         if state != ImportState::Accepting {
@@ -315,11 +344,7 @@ impl SqlStore {
                 "the file is another's to write by now".to_owned(),
             ));
         }
-        let sql = "SELECT CAST(COALESCE(SUM(rows),0) AS BIGINT) AS n FROM import_aside \
-            WHERE import_id=$1";
-        let row = tx.row(sql, vals![import]).await?;
-        let left: i64 = row.map_or(Ok(0), |row| row.get("n"))?;
-        if left.unsigned_abs() <= ASIDE_AT_ONCE {
+        if waiting(&mut tx, import).await? <= ASIDE_AT_ONCE {
             return Ok(false);
         }
         write_piece(&mut tx, import, now).await?;

@@ -5,7 +5,7 @@ use super::super::import_write::{Batch, keep_before, note};
 use super::super::items::lock_persons;
 use super::super::merges::where_to;
 use super::Before;
-use super::aside::{LATE_LINES, keep, text};
+use super::aside::{keep, text};
 use crate::sql::{Field, Link, vals};
 use crate::store::SqlStore;
 use domain::entity::{Consent, Debtor, Import};
@@ -16,12 +16,15 @@ use domain::rules::consents::{ConsentBook, ConsentDebtor, ConsentRow};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
+/// Debtors by the names that rows give them.
+type Files = BTreeMap<ConsentDebtor, Vec<DebtorId>>;
+
 /// The debtors that the rows name, each with the file that holds his consents.
 async fn debtors(
     tx: &mut Link,
     portfolio: PortfolioId,
     rows: &[ConsentRow],
-) -> Result<(BTreeMap<ConsentDebtor, Vec<DebtorId>>, Vec<PersonId>), StoreError> {
+) -> Result<(Files, Vec<(ConsentDebtor, PersonId)>), StoreError> {
     let (mut refs, mut documents) = (Vec::new(), Vec::new());
     for row in rows {
         match &row.debtor {
@@ -37,13 +40,14 @@ async fn debtors(
         .all_in::<Debtor, _>("external_ref", &refs, within, &fixed)
         .await?
     {
-        persons.push(debtor.person_id);
-        found.push((ConsentDebtor::Ref(debtor.external_ref), debtor.id));
+        let name = ConsentDebtor::Ref(debtor.external_ref);
+        persons.push((name.clone(), debtor.person_id));
+        found.push((name, debtor.id));
     }
     let sql = "SELECT id, person_id, listed_form FROM debtors WHERE listed_form";
     for row in &tx.rows_in(sql, &documents, within, &fixed).await? {
-        persons.push(row.get("person_id")?);
         let form = ConsentDebtor::Document(row.get("listed_form")?);
+        persons.push((form.clone(), row.get("person_id")?));
         found.push((form, row.get("id")?));
     }
     let ids: Vec<DebtorId> = found.iter().map(|(_, id)| *id).collect();
@@ -67,7 +71,7 @@ async fn book(
 ) -> Result<ConsentBook, StoreError> {
     let (debtors, persons) = debtors(tx, portfolio, rows).await?;
     if keeps && !tx.pg_only("pg").is_empty() {
-        lock_persons(tx, persons.into_iter()).await?;
+        lock_persons(tx, persons.into_iter().map(|(_, person)| person)).await?;
     }
     let ids: Vec<DebtorId> = debtors.values().flatten().copied().collect();
     let mut consents: BTreeMap<DebtorId, Vec<Consent>> = BTreeMap::new();
@@ -77,12 +81,12 @@ async fn book(
     Ok(ConsentBook { debtors, consents })
 }
 
-/// Persons of the rows, who are taken before any piece is written.
+/// Persons of the rows, who are taken before they are written.
 pub(super) async fn persons(
     tx: &mut Link,
     portfolio: PortfolioId,
     rows: &[ConsentRow],
-) -> Result<Vec<PersonId>, StoreError> {
+) -> Result<Vec<(ConsentDebtor, PersonId)>, StoreError> {
     Ok(debtors(tx, portfolio, rows).await?.1)
 }
 
@@ -113,7 +117,7 @@ pub(super) async fn write(
             continue;
         }
         let image = before.entry(debtor);
-        let (_, image) = image.or_insert_with(|| (row.line + LATE_LINES, Before::default()));
+        let (_, image) = image.or_insert_with(|| (row.line, Before::default()));
         for stood in applied.changed {
             let known = touched.insert(stood.id, debtor).is_some();
             if !known {
