@@ -30,9 +30,9 @@ const TRY_AGAIN: Duration = Duration::from_millis(5);
 /// are written once, and what waits for it wakes together. A call's INVITE and an agent's click bear the wait.
 /// As long as each of the last [`ALONE`] commits was of one transaction there is nobody to wait for.
 const APART: Duration = Duration::from_millis(8);
-/// The least that the thread of the commits waits for others of a crowd: what comes of the calls of one decision comes
-/// within milliseconds.
-const GATHER: Duration = Duration::from_millis(4);
+/// The least that the thread of the commits waits for others of a crowd where nobody is in a hurry: what comes of the
+/// calls of one decision comes within milliseconds.
+const GATHER: Duration = Duration::from_millis(12);
 /// Commits that tell a lone writer from a crowd.
 const ALONE: u32 = 8;
 /// Longest that what nobody waits for stays without a commit, and how often that is looked at.
@@ -83,6 +83,8 @@ struct Core {
     /// How many commits in a row were of one transaction, and when the last one was.
     alone: u32,
     last: Option<Instant>,
+    /// Somebody waits for the next one: an INVITE, or a person.
+    hurry: bool,
     /// Transactions that are ready and wait for the commit.
     ready: Vec<oneshot::Sender<Result<(), StoreError>>>,
     /// Since when the open commit holds transactions that nobody waits for.
@@ -118,6 +120,7 @@ impl Direct {
             open: false,
             alone: 0,
             last: None,
+            hurry: false,
             ready: Vec::new(),
             later: None,
             much: None,
@@ -335,6 +338,7 @@ impl Core {
         let done = self.script("COMMIT").map_err(fault);
         self.times.committed(begun.elapsed());
         self.last = Some(Instant::now());
+        self.hurry = false;
         if let Some(fold) = &self.fold {
             fold.after_commit(much);
         }

@@ -4,7 +4,7 @@ use super::{ALONE, Core, DirectTx, Fold, GATHER, LEAVE, LOOK, closed, fault};
 use domain::ports::StoreError;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 /// Whether somebody waits for a step of a call.
@@ -59,6 +59,7 @@ impl DirectTx {
         let times = core.times.clone();
         let lone = core.is_lone() && self.queue.load(Ordering::Relaxed) == 0;
         core.ready.push(told);
+        core.hurry |= self.together != Some(Pace::Soon);
         let mut ends = true;
         if let Some(pace) = self.together {
             let shared = OwnedMutexGuard::mutex(&core).clone();
@@ -113,7 +114,8 @@ pub(super) fn keep(core: &Mutex<Core>, told: &Receiver<()>) {
         let gather = {
             let core = core.blocking_lock();
             let crowd = core.alone < ALONE && !core.ready.is_empty();
-            crowd.then(|| core.early().unwrap_or_default().max(GATHER))
+            let least = if core.hurry { Duration::ZERO } else { GATHER };
+            crowd.then(|| core.early().unwrap_or_default().max(least))
         };
         if let Some(gather) = gather {
             std::thread::sleep(gather);

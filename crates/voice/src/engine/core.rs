@@ -41,6 +41,8 @@ const RETRY: Duration = Duration::from_millis(limits::FRAME_MS);
 const TIMERS: Duration = Duration::from_millis(50);
 /// Orders taken before anything else is looked at.
 const ORDERS: usize = 256;
+/// The same of what comes from the network: as long as they take, the first one's report waits.
+const ARRIVALS: usize = 32;
 /// Names being looked up at once; more wait for the next round.
 const LOOK_UPS: usize = 64;
 
@@ -194,9 +196,7 @@ impl Engine {
             armed = deadline;
             let waiting = self.plane.behind() || self.outbox.waits();
             tokio::select! {
-                Some(inbound) = ears.inbound.recv() => {
-                    self.safely(Whose::input(&inbound.input), |engine| engine.take(inbound));
-                }
+                Some(inbound) = ears.inbound.recv() => self.arrivals(inbound, &mut ears.inbound),
                 Some(event) = ears.media.recv() => {
                     self.safely(Whose::media(&event), |engine| engine.media_event(event));
                 }
@@ -210,8 +210,19 @@ impl Engine {
                 () = tokio::time::sleep(RETRY), if waiting => self.safely(Whose::Nobody, Self::retry),
             }
             self.safely(Whose::Nobody, Self::settle);
+            self.outbox.post();
         }
         self.finish(ears).await;
+    }
+
+    /// What has come meanwhile goes with the first.
+    fn arrivals(&mut self, first: Inbound, more: &mut mpsc::Receiver<Inbound>) {
+        self.safely(Whose::input(&first.input), |engine| engine.take(first));
+        for _ in 1..ARRIVALS {
+            let Ok(inbound) = more.try_recv() else { return };
+            self.safely(Whose::Nobody, Self::settle);
+            self.safely(Whose::input(&inbound.input), |engine| engine.take(inbound));
+        }
     }
 
     /// Orders that wait go together: a floor's calls are withdrawn before what comes of the first is read.

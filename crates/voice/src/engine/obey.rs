@@ -17,7 +17,7 @@ impl Engine {
         match order {
             Order::Call(command, reply) => {
                 let done = self.command(command);
-                let _ = reply.send(done);
+                self.outbox.answer(reply, done);
             }
             Order::PhoneRegistered(user, reply) => {
                 let _ = reply.send(!self.endpoint.bindings(&user).is_empty());

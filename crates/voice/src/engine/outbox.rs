@@ -1,14 +1,21 @@
-//! Reports on their way to the engine. None is lost: what the channel does not take waits here, and
-//! while much waits no new call is taken.
+//! Answers to orders, and reports on their way to the engine. None is lost: what the channel does not take waits here,
+//! and while much waits no new call is taken.
+//!
+//! What comes of one turn of the loop goes together: each by itself would wake whoever waits for it, once for each of
+//! the calls of one decision.
 
 use crate::limits;
-use domain::ports::TrunkReport;
+use domain::ports::{TrunkError, TrunkReport};
 use std::collections::VecDeque;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+
+/// What came of an order.
+type Done = Result<(), TrunkError>;
 
 pub(super) struct Outbox {
     line: mpsc::Sender<TrunkReport>,
     waiting: VecDeque<TrunkReport>,
+    answers: Vec<(oneshot::Sender<Done>, Done)>,
 }
 
 impl Outbox {
@@ -16,16 +23,30 @@ impl Outbox {
         Self {
             line,
             waiting: VecDeque::new(),
+            answers: Vec::new(),
         }
     }
 
+    /// To be told with the next [`Self::post`].
     pub(super) fn tell(&mut self, report: TrunkReport) {
         self.waiting.push_back(report);
-        self.post();
     }
 
-    /// Tries again what waited.
+    /// The same of what came of an order.
+    pub(super) fn answer(&mut self, to: oneshot::Sender<Done>, done: Done) {
+        self.answers.push((to, done));
+    }
+
+    fn post_answers(&mut self) {
+        for (to, done) in self.answers.drain(..) {
+            // Whoever gave the order may have gone.
+            let _ = to.send(done);
+        }
+    }
+
+    /// Tells what waits, answers before reports.
     pub(super) fn post(&mut self) {
+        self.post_answers();
         while let Some(report) = self.waiting.pop_front() {
             match self.line.try_send(report) {
                 Ok(()) => {}
@@ -56,6 +77,7 @@ impl Outbox {
 
     /// Sends everything; used at the end, when waiting is right.
     pub(super) async fn drain(&mut self) {
+        self.post_answers();
         for report in self.waiting.drain(..) {
             if self.line.send(report).await.is_err() {
                 return;

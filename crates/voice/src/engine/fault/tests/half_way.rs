@@ -202,6 +202,7 @@ fn dial(engine: &mut Engine) -> (AttemptId, oneshot::Receiver<Result<(), TrunkEr
     let (reply, answer) = oneshot::channel();
     let order = Order::Call(Command::Dial(Box::new(order)), reply);
     engine.safely(Whose::order(&order), |engine| engine.order(order));
+    engine.outbox.post();
     (attempt_id, answer)
 }
 
@@ -209,7 +210,8 @@ fn lines(engine: &Engine) -> u32 {
     engine.trunk_status().iter().map(|trunk| trunk.in_use).sum()
 }
 
-fn all(reports: &mut mpsc::Receiver<TrunkReport>) -> Vec<TrunkReport> {
+fn all(engine: &mut Engine, reports: &mut mpsc::Receiver<TrunkReport>) -> Vec<TrunkReport> {
+    engine.outbox.post();
     std::iter::from_fn(|| reports.try_recv().ok()).collect()
 }
 
@@ -222,7 +224,7 @@ async fn a_call_that_breaks_before_its_invite_gives_the_line_back() {
     assert!(answer.await.is_err(), "broke off");
     assert_eq!(lines(&engine), 0);
     assert!(engine.attempts.is_empty() && engine.legs.is_empty());
-    let told = all(&mut reports);
+    let told = all(&mut engine, &mut reports);
     assert!(matches!(told[..], [TrunkReport::Fault { .. }]), "{told:?}");
 }
 
@@ -253,7 +255,7 @@ async fn an_end_that_breaks_is_told_once_all_the_same() {
     engine.safely(Whose::event(&event), |engine| engine.sip_event(event));
     assert_eq!(lines(&engine), 0);
     assert!(engine.attempts.is_empty() && engine.legs.is_empty());
-    let ends = all(&mut reports)
+    let ends = all(&mut engine, &mut reports)
         .into_iter()
         .filter_map(|report| match report {
             TrunkReport::Ended {
@@ -278,7 +280,7 @@ async fn what_is_over_when_its_media_thread_goes_is_told() {
     for _ in 0..500 {
         engine.safely(Whose::Nobody, Engine::look_after_media);
         ends.extend(
-            all(&mut reports)
+            all(&mut engine, &mut reports)
                 .into_iter()
                 .filter_map(|report| match report {
                     TrunkReport::Ended { attempt, .. } => Some(attempt),
