@@ -4,7 +4,7 @@ use super::item_rows;
 use super::sums::reorder;
 use crate::sql::{Cell as _, Dialect, Link, Row, Val, vals};
 use domain::entity::Verdict;
-use domain::ids::{CampaignId, ClientId, DebtId, DebtorId, PersonId};
+use domain::ids::{ClientId, DebtId, DebtorId, PersonId};
 use domain::ports::StoreError;
 use domain::ports::store::ItemState;
 use sha2::{Digest as _, Sha256};
