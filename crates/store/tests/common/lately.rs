@@ -13,7 +13,7 @@ impl Maker {
     pub(crate) async fn lately(&mut self, person: &Person) {
         self.others(person).await;
         self.wrote(person).await;
-        self.to_come(person).await;
+        self.due_soon(person).await;
         self.promised_beside(person).await;
         let given = self.store.assignments_of(&[person.debtor.id]).await;
         for row in given.expect("assigned") {
@@ -74,7 +74,7 @@ impl Maker {
     }
 
     /// Items of his debts; those of a debt of nothing are refused.
-    async fn to_come(&mut self, person: &Person) {
+    async fn due_soon(&mut self, person: &Person) {
         let file = self
             .store
             .debtor_file(person.debtor.id)
