@@ -19,7 +19,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Pages (4 KiB each) that have come to the log since it was folded last, after which it is folded.
-const FOLD_PAGES: c_int = 4_000;
+const FOLD_PAGES: c_int = 8_000;
 /// The same while somebody writes much: what he writes many times goes into the file, and to the disk, fewer times.
 const FOLD_PAGES_MUCH: c_int = 24_000;
 /// Pages (64 MiB) after which the log is begun anew, as soon as no more than [`TAIL`] pages of it are left to fold:
@@ -200,13 +200,8 @@ impl Fold {
 fn run(file: &Path, told: &Receiver<()>, log: &Log) {
     let mut conn = None;
     loop {
-        match told.recv_timeout(REST) {
-            Ok(()) => {}
-            // A reader was in the way: who writes much waits for another try.
-            Err(RecvTimeoutError::Timeout) if log.is_long() || log.owed.load(Ordering::Relaxed) => {
-            }
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => return,
+        if !told_or_due(told, log) {
+            return;
         }
         let owed = log.owed.load(Ordering::Relaxed);
         let done = through(file, &mut conn, (log, owed));
@@ -218,6 +213,16 @@ fn run(file: &Path, told: &Receiver<()>, log: &Log) {
             tracing::debug!(%error, "log not folded: later");
         }
         std::thread::sleep(REST);
+    }
+}
+
+/// Waits until there is something to fold; `false` once nobody is left who could say so.
+fn told_or_due(told: &Receiver<()>, log: &Log) -> bool {
+    // A reader was in the way: who writes much waits for another try.
+    let again = log.is_long() || log.owed.load(Ordering::Relaxed);
+    match again {
+        true => told.recv_timeout(REST) != Err(RecvTimeoutError::Disconnected),
+        false => told.recv().is_ok(),
     }
 }
 

@@ -211,6 +211,15 @@ impl Link {
         .map_err(|e| fault(&e))
     }
 
+    /// Lets a transaction wait for rows that others hold as long as it takes. PostgreSQL's others give up after a
+    /// while (`PG_SETTINGS`); SQLite's wait for their one writer.
+    pub(crate) async fn wait_long(&mut self) -> Result<(), StoreError> {
+        match self.dialect() {
+            Dialect::Pg => self.script("SET LOCAL lock_timeout=0").await,
+            Dialect::Lite => Ok(()),
+        }
+    }
+
     /// Makes a transaction durable; on a plain connection nothing is left to do.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {

@@ -52,6 +52,7 @@ pub(crate) async fn migrate(tx: &mut Link) -> Result<(), StoreError> {
     let list = match tx.dialect() {
         Dialect::Lite => LITE,
         Dialect::Pg => {
+            tx.wait_long().await?;
             tx.rows("SELECT pg_advisory_xact_lock($1)", vals![MIGRATION_LOCK])
                 .await?;
             PG

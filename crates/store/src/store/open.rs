@@ -44,8 +44,9 @@ pub(super) const PG_CALL_CONNECTIONS: u32 = 8;
 /// A connection that was used so lately is taken to be alive: to ask costs another way to the server.
 const PG_ALIVE: Duration = Duration::from_secs(1);
 /// A preview of a segment is one statement of 300 expressions, each run a few thousand times: to compile them took
-/// PostgreSQL 15 thirty times as long as to run them.
-const PG_SETTINGS: &str = "SET jit=off";
+/// PostgreSQL 15 thirty times as long as to run them. Who waits for a row that a long file holds gives his connection
+/// back after ten seconds: a dozen of them would else keep everybody from the database until the file is in.
+const PG_SETTINGS: &str = "SET jit=off; SET lock_timeout='10s'";
 /// What calls ask is found by keys, whatever the values are: planned once for a connection, and not for five calls anew.
 /// Such a plan takes a limit for a tenth of the rows, for which PostgreSQL would start other processes: 12 ms for nothing.
 const PG_CALL_SETTINGS: &str = "SET jit=off; SET plan_cache_mode=force_generic_plan; \

@@ -4,6 +4,7 @@
 use super::{common, later, undo};
 use domain::entity::{Import, ImportState};
 use domain::ids::DebtId;
+use domain::ports::StoreError;
 use domain::ports::store::{ASIDE_AT_ONCE, IMPORT_STEP, OpenOutcome};
 use domain::segment::Expr;
 use sim::contract::imports::file;
@@ -16,8 +17,8 @@ use store::SqlStore;
 
 /// Longest wait for what must not wait.
 const SOON: Duration = Duration::from_secs(2);
-/// Longer than a file waits for who is held before it begins anew.
-const LONGER: Duration = Duration::from_millis(3_800);
+/// Longer than a file waits for who is held before it begins anew, and longer than anybody else waits for a row.
+const LONGER: Duration = Duration::from_secs(11);
 /// By what the file makes each debt dearer.
 const MORE: i64 = 700;
 
@@ -165,7 +166,16 @@ async fn who_is_held_for_long_is_waited_for(store: &Subject, other: &Subject, ur
     let hand = hold(url, "persons", people[1].debtor.person_id.into()).await;
     let (writer, own) = (Arc::clone(store), row.clone());
     let write = tokio::spawn(async move { writer.put_import(&own, &[]).await });
-    tokio::time::sleep(LONGER).await;
+    let until = tokio::time::Instant::now() + LONGER;
+    let paid = people[1].payment(100);
+    let paid = tokio::time::timeout(LONGER, other.post_payment(&paid, &[], &of_promise)).await;
+    let told = paid.expect("it does not wait for the file");
+    assert!(
+        matches!(told, Err(StoreError::Unavailable(_))),
+        "{:?}",
+        told.err()
+    );
+    tokio::time::sleep_until(until).await;
     assert!(!write.is_finished());
     assert_eq!(dearer_by(other, &people).await, [0, 0, 0]);
     drop(hand);

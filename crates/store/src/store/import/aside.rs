@@ -284,6 +284,7 @@ impl SqlStore {
         };
         for gently in ways.iter().copied() {
             let mut tx = self.write().await?;
+            tx.wait_long().await?;
             enter(&mut tx, row).await?;
             if row.state == ImportState::Accepted {
                 let now = row.accepted_at.unwrap_or(row.at);
