@@ -64,9 +64,13 @@ pub(crate) struct SignallingArgs {
     /// Calls started a second; again for more steps. Default: 100, 300, 600, 1000 and 1625.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5000))]
     pub rate: Vec<u32>,
-    /// Length of each step.
+    /// Length of each step, and of each of its turns.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub seconds: u64,
+    /// Turns of each step beside an Asterisk, ours and its one behind the other: the one in the middle counts, for the
+    /// speed of a machine changes from one minute to the next. Steps that have no goal have one.
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub turns: u32,
     /// How long a call is held.
     #[arg(long, default_value_t = 1000)]
     pub hold_ms: u64,
@@ -284,7 +288,7 @@ pub(crate) struct PartArgs {
     /// Folder of its data.
     #[arg(long)]
     pub dir: PathBuf,
-    /// Calls in all.
+    /// Calls in all turns.
     #[arg(long)]
     pub calls: u32,
     /// Calls started a second.

@@ -43,7 +43,7 @@ pub(super) struct Up {
     pub(super) up: u32,
 }
 
-/// What it says at the end.
+/// What it says at the end of each turn.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Done {
     pub(super) started: u32,
@@ -81,6 +81,8 @@ struct SetUp {
     dialed: Dialed,
     hold: Option<Duration>,
     up: VecDeque<(Instant, AttemptId)>,
+    /// Calls of all turns; each has a number of its own.
+    ordered: u32,
     ended: u32,
     times: (Vec<Duration>, Vec<Duration>),
     done: Done,
@@ -104,7 +106,6 @@ async fn carry_out(args: &PartArgs) -> anyhow::Result<()> {
     say(&Ready {
         debtors: args.calls,
     })?;
-    told.next().await?;
     let mut set_up = SetUp {
         voice,
         store,
@@ -113,21 +114,25 @@ async fn carry_out(args: &PartArgs) -> anyhow::Result<()> {
         dialed: Dialed::default(),
         hold: (args.hold_ms > 0).then(|| Duration::from_millis(args.hold_ms)),
         up: VecDeque::new(),
+        ordered: 0,
         ended: 0,
         times: (Vec::new(), Vec::new()),
         done: Done::default(),
     };
-    set_up.dial_all(args).await?;
-    if set_up.hold.is_none() {
-        say(&Up {
-            up: set_up.done.answered,
-        })?;
-        told.next().await?;
-        set_up.hold = Some(Duration::ZERO);
+    // Each line is the number of calls of a turn.
+    while let Ok(line) = told.next().await {
+        let calls = serde_json::from_str(&line).context("calls of a turn")?;
+        set_up.dial_all(args, calls).await?;
+        if set_up.hold.is_none() {
+            say(&Up {
+                up: set_up.done.answered,
+            })?;
+            told.next().await?;
+            set_up.hold = Some(Duration::ZERO);
+        }
+        set_up.rest(calls).await?;
+        say(&set_up.figures())?;
     }
-    set_up.rest(args.calls).await?;
-    let done = set_up.figures();
-    say(&done)?;
     set_up.voice.handle.shutdown().await;
     sql.close().await;
     Ok(())
@@ -185,22 +190,22 @@ fn draft(candidate: Candidate, lease: &NodeLease) -> OpenDraft {
 }
 
 impl SetUp {
-    async fn dial_all(&mut self, args: &PartArgs) -> anyhow::Result<()> {
+    async fn dial_all(&mut self, args: &PartArgs, calls: u32) -> anyhow::Result<()> {
         let start = Instant::now();
         let together = together(args.rate, args.tick_ms);
         let pace = Duration::from_secs_f64(f64::from(together) / f64::from(args.rate.max(1)));
         let mut next = tokio::time::interval(pace);
         next.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        while self.done.started < args.calls {
+        while self.done.started < calls {
             let room = self.writing.len() < WRITING;
             tokio::select! {
-                _ = next.tick(), if room => (0..together).for_each(|_| self.open()),
+                _ = next.tick(), if room => (0..together.min(calls - self.done.started)).for_each(|_| self.open()),
                 turned = self.turn() => turned?,
             }
         }
         self.done.seconds = start.elapsed().as_secs_f64();
         let until = Instant::now() + PATIENCE;
-        while self.done.answered + self.done.failed < args.calls {
+        while self.done.answered + self.done.failed < calls {
             match tokio::time::timeout_at(until, self.turn()).await {
                 Ok(turned) => turned?,
                 Err(_) => bail!("calls without an answer: {:?}", self.done),
@@ -226,7 +231,8 @@ impl SetUp {
             return;
         };
         self.done.started += 1;
-        let order = room::order(self.done.started, draft.attempt.id, RecordMode::None);
+        self.ordered += 1;
+        let order = room::order(self.ordered, draft.attempt.id, RecordMode::None);
         let (store, trunk) = (self.store.clone(), self.voice.trunk.clone());
         let dialed = Arc::clone(&self.dialed);
         self.writing.push(Box::pin(async move {
@@ -343,7 +349,9 @@ impl SetUp {
             let place = (times.len() * pct / 100).min(times.len().saturating_sub(1));
             times.get(place).map_or(0.0, |t| t.as_secs_f64() * 1_000.0)
         };
-        let (set_up, journal) = &mut self.times;
+        self.ended = 0;
+        let (mut set_up, mut journal) = std::mem::take(&mut self.times);
+        let (set_up, journal) = (&mut set_up, &mut journal);
         Done {
             set_up_p50_ms: at(set_up, 50),
             set_up_p99_ms: at(set_up, 99),
