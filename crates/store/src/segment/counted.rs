@@ -109,8 +109,8 @@ impl Compiler {
                 let of = self.dated("MIN(x.due_date)", (self.items(), false), Toward::Until);
                 Source::Day(Summed { condition, ..of }, Toward::Until)
             }
-            Field::DaysSinceReply => self.last("received_at", ("inbox", WRITTEN), false),
-            Field::DaysSinceAssigned => self.last("assigned_at", ("assignments", ALWAYS), true),
+            Field::DaysSinceReply => self.last("MAX(x.received_at)", ("inbox", WRITTEN), false),
+            Field::DaysSinceAssigned => self.last("x.assigned_at", ("assignments", ALWAYS), true),
             Field::DaysToInstalment => self.day("MIN(x.due_date)", (PARTS, false), Toward::Until),
             Field::DaysSincePlacement => {
                 self.day("MAX(x.placed_on)", (PLACED, true), Toward::Since)
@@ -150,13 +150,13 @@ impl Compiler {
         }
     }
 
-    /// Days since the last instant of rows.
+    /// Days since the last instant of rows, of a table of [`super::rows::ONE`] since that of its row.
     fn last(&mut self, at: &str, (table, condition): (&'static str, &str), wide: bool) -> Source {
         let now = self.bind(self.now);
         Source::Since(Summed {
             table,
             condition: condition.to_owned(),
-            sum: format!("(({now}-MAX(x.{at}))/{DAY_MS})"),
+            sum: format!("(({now}-{at})/{DAY_MS})"),
             none: NEVER_DAYS.to_string(),
             wide,
             index: None,

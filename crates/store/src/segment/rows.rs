@@ -17,6 +17,9 @@ const WIDE: &[&str] = &[
     "assignments",
 ];
 
+/// Those in which a debtor has one row at most: what is asked of it is no sum.
+pub(super) const ONE: &[&str] = &["assignments"];
+
 /// Which sums fit.
 pub(super) struct Fits {
     /// The comparison behind the sum.
@@ -156,10 +159,13 @@ impl Compiler {
                     true => format!("NOT ({sum}{fit})"),
                     false => format!("{sum}{fit}"),
                 };
-                let rows = format!(
-                    "EXISTS (SELECT 1 FROM (SELECT x.debtor_id FROM {table} x WHERE {condition} \
-                        GROUP BY x.debtor_id HAVING {having}) s WHERE s.debtor_id=d.id)"
-                );
+                let rows = match ONE.contains(table) {
+                    true => Self::there(table, &format!("{condition} AND {having}")),
+                    false => format!(
+                        "EXISTS (SELECT 1 FROM (SELECT x.debtor_id FROM {table} x WHERE {condition} \
+                            GROUP BY x.debtor_id HAVING {having}) s WHERE s.debtor_id=d.id)"
+                    ),
+                };
                 match told {
                     Told::Nothing => rows,
                     // Before, and not within: a join that has more to compare than ids may be one that sorts everybody.
