@@ -90,7 +90,13 @@ pub(super) async fn run(args: &SignallingArgs) -> anyhow::Result<()> {
         let dir = folder.path().join(format!("rate-{rate}"));
         steps.push(step(args, rate, &dir, asterisk.as_mut()).await?);
     }
-    let held = HELD.min(steps.iter().map(|s| s.middle.calls.started).max().unwrap_or(HELD));
+    let held = HELD.min(
+        steps
+            .iter()
+            .map(|s| s.middle.calls.started)
+            .max()
+            .unwrap_or(HELD),
+    );
     let memory = memory_of_held(held, &folder.path().join("held")).await?;
     let clean = steps.iter().filter(|s| s.clean);
     let clean = clean.map(|s| (s.rate, s.middle.cpu_us_per_call));
