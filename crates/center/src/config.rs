@@ -87,6 +87,8 @@ pub struct CenterConfig {
     pub recording_pause_ms: i64,
     /// Queue of commands and reports to the engine; when full, commands are refused and reports wait.
     pub engine_queue: usize,
+    /// Where the engine and the steps of calls run; without one, where the center is started.
+    pub calls: Option<tokio::runtime::Handle>,
     /// Lease on the node in the database, ms.
     pub node_lease_ms: i64,
     /// Lease on a reserved debtor, ms: hopper items older than this less a minute are given back.
@@ -129,6 +131,7 @@ impl CenterConfig {
             recording_suffix: "wav",
             recording_pause_ms: 120_000,
             engine_queue: 8_192,
+            calls: None,
             node_lease_ms: 15_000,
             contact_lease_ms: 15 * 60_000,
             drain_max_ms: 10 * 60_000,

@@ -80,7 +80,9 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
         done,
         asks,
     };
-    let mut running = vec![tokio::spawn(engine.run(queues, stopped))];
+    let calls = shared.config.calls.clone();
+    let calls = calls.unwrap_or_else(tokio::runtime::Handle::current);
+    let mut running = vec![calls.spawn(engine.run(queues, stopped))];
     running.extend(beside(&shared, events, &lease, (cursor, counted)));
     running.extend(keeping::start(&shared));
     campaigns::resume_all(&shared).await?;

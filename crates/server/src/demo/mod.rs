@@ -30,7 +30,7 @@ mod told;
 use crate::cli::{DemoArgs, Detection, Mode};
 use crate::clock::{NodeClock, RandomIds};
 use crate::config::{Config, Tls, TrunkConfig, load};
-use crate::node::{Kind, Node, Parts, listen, open_store, rule_book};
+use crate::node::{Calls, Kind, Node, Parts, listen, open_for_calls, rule_book};
 use crate::secrets;
 use crate::signals::Signals;
 use carrier::CarrierProcess;
@@ -103,7 +103,8 @@ async fn shift(args: DemoArgs) -> anyhow::Result<()> {
     let folder = Folder::open(args.data.as_ref())?;
     let listener = listen(&args.http).await?;
     let mut config = configuration(&args, folder.path())?;
-    let store = open_store(&config.database).await?;
+    let calls = Calls::start()?;
+    let store = open_for_calls(&config.database, &calls).await?;
     let book = rule_book(&config.law)?;
     let standing = clock::stand(&*store, &book, &portfolio::places(), args.at.as_deref()).await?;
     let clock = Arc::new(NodeClock::shifted(standing.offset_ms));
@@ -119,6 +120,7 @@ async fn shift(args: DemoArgs) -> anyhow::Result<()> {
         config: &config,
         kind: Kind::Demo,
         store: Arc::clone(&store),
+        calls,
         clock: Arc::clone(&clock),
         listener,
         drain_ms: DRAIN_MS,

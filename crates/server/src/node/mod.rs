@@ -1,6 +1,7 @@
 //! A running node: store, bus, voice, center, API and screens wired together. `serve` and `demo` run
 //! the same one.
 
+mod calls;
 mod dispositions;
 mod door;
 mod law;
@@ -11,6 +12,7 @@ mod spent;
 mod tls;
 mod web;
 
+pub(crate) use calls::Calls;
 pub(crate) use dispositions::complete as complete_dispositions;
 pub(crate) use law::{infos as rule_infos, rule_book};
 pub(crate) use web::{listen, serve};
@@ -45,6 +47,29 @@ const HTTP_END: Duration = Duration::from_secs(5);
 /// # Errors
 /// When it cannot be reached or is of a later version.
 pub(crate) async fn open_store(database: &Database) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(open(database).await?))
+}
+
+/// The same for a node, whose calls' connections wake the thread of the calls.
+///
+/// # Errors
+/// As [`open_store`].
+pub(crate) async fn open_for_calls(
+    database: &Database,
+    calls: &Calls,
+) -> anyhow::Result<Arc<dyn Store>> {
+    let store = open(database).await?;
+    let rehearsed = store.clone();
+    let rehearsal = calls
+        .handle()
+        .spawn(async move { rehearsed.rehearse().await });
+    if let Err(error) = rehearsal.await? {
+        tracing::debug!(%error, "the first calls will be slower");
+    }
+    Ok(Arc::new(store))
+}
+
+async fn open(database: &Database) -> anyhow::Result<store::SqlStore> {
     let url = &database.url;
     // A plain path only: `?mode=` and the like, and `:memory:`, are the database's own business.
     if let Some(file) = url
@@ -59,10 +84,7 @@ pub(crate) async fn open_store(database: &Database) -> anyhow::Result<Arc<dyn St
     }
     let store = store::SqlStore::connect_synced(url, database.sync).await?;
     store.migrate().await?;
-    if let Err(error) = store.rehearse().await {
-        tracing::debug!(%error, "the first calls will be slower");
-    }
-    Ok(Arc::new(store))
+    Ok(store)
 }
 
 /// What differs between the product and the demo.
@@ -82,6 +104,7 @@ pub(crate) struct Node {
     pub(crate) http: SocketAddr,
     /// Where SIP over UDP is heard.
     pub(crate) sip: SocketAddr,
+    _calls: Calls,
     voice: VoiceHandle,
     phones: JoinHandle<()>,
     spending: JoinHandle<()>,
@@ -93,6 +116,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) config: &'a Config,
     pub(crate) kind: Kind,
     pub(crate) store: Arc<dyn Store>,
+    /// Where calls are carried.
+    pub(crate) calls: Calls,
     pub(crate) clock: Arc<NodeClock>,
     /// The bound address of the screens: taken first, so that a second server on the same port ends
     /// before it touches the database.
@@ -111,6 +136,7 @@ impl Node {
             config,
             kind,
             store,
+            calls,
             clock,
             listener,
             drain_ms,
@@ -145,6 +171,7 @@ impl Node {
             law: book,
         };
         let mut settings = center_config(config, &shelves, drain_ms);
+        settings.calls = Some(calls.handle().clone());
         settings.messengers = config.messages.open()?;
         let secrets = secrets::load_or_make(Path::new(&config.auth.secret_file))?;
         settings.pages = pages(config, kind, &secrets, &listener)?;
@@ -168,6 +195,7 @@ impl Node {
             center,
             http,
             sip,
+            _calls: calls,
             spending: spending.keep_fresh(voice.handle.clone()),
             voice: voice.handle,
             phones: phones.keep_fresh(),

@@ -35,8 +35,8 @@ impl Pace {
         self.sleeps += usize::from(told > 0 && waited >= SLEPT);
     }
 
-    /// A turn of the wheel is over.
-    pub(super) fn turn(&mut self) {
+    /// A turn of the wheel is over: how many sockets were told since the last one.
+    pub(super) fn turn(&mut self) -> usize {
         let busy = self.told >= BUSY;
         self.since = if self.gathers { self.since + 1 } else { 0 };
         // Gathered packets do not tell how they came: now and then a turn goes without.
@@ -46,7 +46,8 @@ impl Pace {
             } else {
                 self.told < self.sleeps * TOGETHER
             };
-        (self.told, self.sleeps) = (0, 0);
+        self.sleeps = 0;
+        std::mem::take(&mut self.told)
     }
 
     /// Under load, lets packets gather, not beyond the next turn.

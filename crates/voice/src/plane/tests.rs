@@ -115,6 +115,29 @@ fn says(packet: &[u8], byte: u8) -> Option<()> {
 }
 
 #[test]
+fn whoever_answers_while_the_wheel_rests_is_sent_sound_and_heard() {
+    let mut plane = plane();
+    let ringing = Far::new(&mut plane);
+    std::thread::sleep(NOTHING * 2);
+    let mut buffer = [0; 600];
+    assert!(
+        ringing.socket.recv(&mut buffer).is_err(),
+        "before the answer"
+    );
+    plane.order(Order::Agreed(ringing.leg, ringing.agreed(None), true));
+    let silence = ringing.hears(|packet| (packet.len() == 172).then_some(()));
+    assert_eq!(silence, Some(()));
+    plane.order(Order::Remove(ringing.leg, Instant::now()));
+    // Nobody is left: it rests again until the next two talk.
+    std::thread::sleep(NOTHING * 2);
+    let (debtor, mut agent) = bridged(&mut plane, None);
+    let packet = agent.packet(8, &[7; 160]);
+    agent.send(&packet);
+    assert_eq!(debtor.hears(|packet| says(packet, 7)), Some(()));
+    plane.stop();
+}
+
+#[test]
 fn a_protected_leg_meets_a_clear_one() {
     let secured = Secured {
         tag: 1,

@@ -15,6 +15,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The browsers' port.
@@ -22,22 +23,29 @@ const BROWSERS: Token = Token(u64::MAX - 1);
 /// How far the wheel may lag before missed turns are dropped instead of caught up.
 const LAG: Duration = Duration::from_millis(200);
 const TURN: Duration = Duration::from_millis(limits::FRAME_MS);
+/// From one turn to the next while no leg is sent anything and none is heard: calls that ring, or nobody at all.
+const REST: Duration = Duration::from_millis(limits::FRAME_MS * 5);
 
 /// The way to a media thread.
 #[derive(Clone)]
 pub(crate) struct ThreadLine {
     orders: Sender<Order>,
     waker: Arc<Waker>,
+    rests: Arc<AtomicBool>,
 }
 
 impl ThreadLine {
     pub(super) fn give(&self, order: Order) -> Result<(), Order> {
         // The thread looks at its orders each turn of the wheel anyway, and before it reads what a leg brought:
-        // what makes no difference to anybody until then wakes nobody.
-        let waits = matches!(
-            order,
-            Order::Add(_) | Order::Remove(..) | Order::Agreed(..) | Order::Record(..)
-        );
+        // what makes no difference to anybody until then wakes nobody. Who answered is not kept waiting for his
+        // first sound until the end of a rest.
+        let waits = match &order {
+            Order::Add(_) | Order::Remove(..) | Order::Record(..) => true,
+            Order::Agreed(_, agreed, live) => {
+                !(*live && agreed.send && self.rests.load(Ordering::SeqCst))
+            }
+            _ => false,
+        };
         let given = match self.orders.try_send(order) {
             Ok(()) if waits => return Ok(()),
             Ok(()) => Ok(()),
@@ -116,6 +124,12 @@ where
         poll.add(&hub.front().socket(), BROWSERS).map_err(fail)?;
     }
     let (orders, inbox) = bounded(limits::MEDIA_COMMAND_QUEUE);
+    let rests = Arc::new(AtomicBool::new(false));
+    let line = ThreadLine {
+        orders,
+        waker,
+        rests: Arc::clone(&rests),
+    };
     let thread = std::thread::Builder::new()
         .name(format!("media-{n}"))
         .spawn(move || {
@@ -138,13 +152,14 @@ where
                 wall,
                 fallen: HashMap::new(),
                 faults: Faults::default(),
+                rests,
                 stopping: false,
             };
             state.run(&inbox);
         })
         .map_err(fail)?;
     Ok(Running {
-        line: ThreadLine { orders, waker },
+        line,
         waiting: VecDeque::new(),
         thread,
     })
@@ -197,6 +212,8 @@ pub(super) struct State {
     pub(super) fallen: HashMap<LegId, Counts>,
     /// Faults that were no leg's.
     pub(super) faults: Faults,
+    /// The wheel rests: no leg is sent anything, and none was heard since the last turn.
+    rests: Arc<AtomicBool>,
     pub(super) stopping: bool,
 }
 
@@ -219,11 +236,15 @@ impl State {
                 }
             }
             let now = Instant::now();
+            if told.count() > 0 && self.rests.swap(false, Ordering::SeqCst) {
+                turn = turn.min(now);
+            }
             if now >= turn {
                 self.safely(None, |plane| plane.turn(now));
-                self.pace.turn();
-                turn += TURN;
-                if now.saturating_duration_since(turn) > LAG {
+                turn = self.next_turn(turn, now);
+                // Who gave an order before he could see the rest did not end it.
+                if self.rests.load(Ordering::SeqCst) && self.take_orders(inbox) {
+                    self.rests.store(false, Ordering::SeqCst);
                     turn = now + TURN;
                 }
             }
@@ -236,19 +257,36 @@ impl State {
         }
     }
 
-    fn take_orders(&mut self, inbox: &Receiver<Order>) {
+    /// When the wheel turns after the turn that was due at `turn`.
+    fn next_turn(&mut self, turn: Instant, now: Instant) -> Instant {
+        let heard = self.pace.turn();
+        let mut legs = self.legs.iter().flatten();
+        let rests = heard == 0 && legs.all(|leg| leg.rests());
+        self.rests.store(rests, Ordering::SeqCst);
+        let next = turn + if rests { REST } else { TURN };
+        if now.saturating_duration_since(next) > LAG {
+            return now + TURN;
+        }
+        next
+    }
+
+    /// Whether there were any.
+    fn take_orders(&mut self, inbox: &Receiver<Order>) -> bool {
+        let mut any = false;
         loop {
             match inbox.try_recv() {
                 #[cfg(test)]
                 Ok(Order::Die) => panic!("a fault on purpose"),
                 Ok(order) => self.safely(order.whose(), |plane| plane.obey(order)),
-                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Empty) => return any,
                 // Nobody is left to order anything: recordings are sealed, and this is the end.
-                Err(TryRecvError::Disconnected) if self.stopping => return,
+                Err(TryRecvError::Disconnected) if self.stopping => return any,
                 Err(TryRecvError::Disconnected) => {
-                    return self.safely(None, |plane| plane.obey(Order::Stop));
+                    self.safely(None, |plane| plane.obey(Order::Stop));
+                    return true;
                 }
             }
+            any = true;
         }
     }
 

@@ -5,6 +5,7 @@ use super::asterisk::together;
 use super::child::{Told, say};
 use super::room;
 use crate::clock::system_now;
+use crate::node::Calls;
 use anyhow::{Context as _, bail};
 use domain::entity::{AttemptState, CallResult, RecordMode};
 use domain::ids::{AttemptId, ImportId};
@@ -88,11 +89,11 @@ struct SetUp {
     done: Done,
 }
 
-/// Carries it out, as a task: so the product works too, and a timer that fires on one thread need not
-/// wake another one.
+/// Carries it out where the product carries calls.
 pub(super) async fn run(args: &PartArgs) -> anyhow::Result<()> {
-    let args = args.clone();
-    tokio::spawn(async move { carry_out(&args).await }).await?
+    let (calls, args) = (Calls::start()?, args.clone());
+    let work = calls.handle().spawn(async move { carry_out(&args).await });
+    work.await?
 }
 
 async fn carry_out(args: &PartArgs) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ use super::Leg;
 use crate::limits;
 use crate::plane::kit;
 use crate::plane::order::Counts;
+use crate::plane::wire::Wire;
 use crate::wall::ms;
 use std::time::Instant;
 
@@ -54,6 +55,14 @@ impl Leg {
         since.map_or(0, |at| ms(now.saturating_duration_since(at)))
     }
 
+    /// Whether nothing is due on it until something comes or is ordered, but what may be a few turns of the wheel late:
+    /// reports, alarms.
+    pub(in crate::plane) fn rests(&self) -> bool {
+        let alone = self.of.is_none() && self.talk.agent.is_none() && !self.talk.mixed();
+        let heard = self.tap.is_some() || self.progress.is_some();
+        alone && !heard && !self.sends() && matches!(self.wire, Wire::Ports(..))
+    }
+
     pub(in crate::plane) fn counts(&self) -> Counts {
         let (jitter_us, jitter_max_us) = self.rx.jitter_us();
         Counts {
@@ -85,7 +94,6 @@ impl Leg {
 mod tests {
     use super::*;
     use crate::config::Codec;
-    use crate::plane::wire::Wire;
     use crate::plane::{Agreed, LegId};
     use std::net::SocketAddr;
     use std::time::Duration;
