@@ -140,7 +140,7 @@ const fn kind_es(kind: FieldKind) -> &'static str {
     }
 }
 
-fn check_value(field: Field, value: &Literal) -> Result<(), Told> {
+pub(super) fn check_value(field: Field, value: &Literal) -> Result<(), Told> {
     match (field.kind(), value) {
         (FieldKind::Text, Literal::Text(text)) => check_word(field, text),
         (FieldKind::Number | FieldKind::Money, Literal::Int(_))

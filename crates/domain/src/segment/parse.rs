@@ -1,6 +1,6 @@
 //! Text form to expression: recursive descent with a depth limit. Keywords in English or Spanish.
 
-use super::check::check_leaf;
+use super::check::{check_leaf, check_value};
 use super::lexer::{Token, lex};
 use super::names::field_of;
 use super::slips::{no_comparison, unknown_field};
@@ -316,6 +316,8 @@ impl Parser {
                 return self.fail("se esperaba un número", "expected a number");
             }
         };
+        // A wrong word is pointed at where it stands, and not at its comparison.
+        check_value(field, &literal).map_err(|told| SegmentError::new(self.column(), told))?;
         self.at += 1;
         Ok(literal)
     }
