@@ -34,6 +34,7 @@ async fn callers_that_hold_ask_late_and_lose_what_we_say() {
             calls("caller-refer-603", way, &[]),
             calls("caller-pending-491", way, &[]),
             calls("caller-reliable-200", way, &[]),
+            calls("caller-crossed-200", way, &[]),
         );
     })
     .await;
