@@ -64,8 +64,8 @@ pub(super) struct Ahead {
     wanted: Mutex<Option<Wanted>>,
     /// Somebody reads.
     reading: AtomicBool,
-    /// PostgreSQL had what was read last at hand, and no reservation came to where nothing was read.
-    quick: AtomicBool,
+    /// No reservation came to where nothing was read, the last time (PostgreSQL).
+    keeps_up: AtomicBool,
     reserved: kept::Reserved,
 }
 

@@ -10,7 +10,7 @@ use domain::ids::DebtorId;
 use domain::ports::StoreError;
 use domain::ports::store::{ContactFacts, ReserveRequest};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Debtors of one look; a power of two, as lists are.
@@ -19,7 +19,7 @@ const PIECE: usize = 32;
 /// reservation that waits for them.
 const READERS: usize = 6;
 const MISSED: usize = 4;
-/// Longest that a look takes whose rows are at hand, beside calls: then they are read one behind the other.
+/// Longest that a look takes whose rows are at hand, beside calls.
 const QUICK: Duration = Duration::from_millis(40);
 /// Places of the order that are looked at for each debtor to be read: who stands before him may be leased.
 const PLACES: u32 = 2;
@@ -73,32 +73,33 @@ impl SqlStore {
         let next = next(&mut self.look_ahead().await?, request).await?;
         let missing = self.missing(request, &next);
         let wanted = (request.limit as usize).saturating_sub(next.len() - missing.len());
-        let (found, quick) = (&AtomicUsize::new(0), &AtomicBool::new(true));
+        let found = &AtomicUsize::new(0);
         let read = |piece: Vec<DebtorId>| async move {
             if found.load(Ordering::Relaxed) >= wanted || self.ahead.is_overtaken() {
                 return Ok::<_, StoreError>(());
             }
             let mut look = self.look_ahead().await?;
-            let begun = Instant::now();
             let free = free(&mut look, request, &piece).await?;
             found.fetch_add(free.len(), Ordering::Relaxed);
-            self.read_piece((request, 0), &mut look, &free).await?;
-            quick.fetch_and(begun.elapsed() < QUICK, Ordering::Relaxed);
-            Ok(())
+            self.read_piece((request, 0), &mut look, &free).await
         };
-        let beside = match self.ahead.quick.load(Ordering::Relaxed) {
-            true => 1,
-            false => READERS,
-        };
-        let pieces: Vec<Result<Vec<DebtorId>, StoreError>> = missing
-            .chunks(PIECE)
-            .map(|piece| Ok(piece.to_vec()))
-            .collect();
-        stream::iter(pieces)
-            .try_for_each_concurrent(beside, read)
+        let mut pieces = missing.chunks(PIECE).map(<[_]>::to_vec);
+        // One behind the other until one of them has waited: several side by side that wait for a core look like
+        // several that wait for the disk, and keep calls from it.
+        if self.ahead.keeps_up.load(Ordering::Relaxed) {
+            for piece in pieces.by_ref() {
+                let begun = Instant::now();
+                read(piece).await?;
+                if begun.elapsed() >= QUICK {
+                    break;
+                }
+            }
+        }
+        stream::iter(pieces.map(Ok))
+            .try_for_each_concurrent(READERS, read)
             .await?;
-        let quick = quick.load(Ordering::Relaxed) && !self.ahead.is_overtaken();
-        self.ahead.quick.store(quick, Ordering::Relaxed);
+        let keeps_up = !self.ahead.is_overtaken();
+        self.ahead.keeps_up.store(keeps_up, Ordering::Relaxed);
         Ok(())
     }
 
