@@ -2,6 +2,7 @@
 
 use super::again::Tries;
 use super::fault::{Begun, Whose};
+use super::gather::Gather;
 use super::legs::{LegRow, Legs, Over};
 use super::order::Order;
 use super::orphans::{LegBook, Orphan, Orphans};
@@ -186,6 +187,7 @@ impl Engine {
         let timer = tokio::time::sleep(HOUSEKEEPING);
         tokio::pin!(timer);
         let mut armed: Option<Instant> = None;
+        let mut gather = Gather::new(self.now);
         while !self.may_end() {
             let deadline = self.endpoint.next_deadline();
             let deadline = deadline.map(|at| self.epoch + Duration::from_millis(at.0));
@@ -195,11 +197,10 @@ impl Engine {
             }
             armed = deadline;
             let waiting = self.plane.behind() || self.outbox.waits();
+            let mut read = 0;
             tokio::select! {
-                Some(inbound) = ears.inbound.recv() => self.arrivals(inbound, &mut ears.inbound),
-                Some(event) = ears.media.recv() => {
-                    self.safely(Whose::media(&event), |engine| engine.media_event(event));
-                }
+                Some(inbound) = ears.inbound.recv() => read = self.arrivals(inbound, &mut ears.inbound),
+                Some(event) = ears.media.recv() => self.happenings(event, &mut ears.media),
                 order = inbox.recv(), if self.farewell.is_none() => match order {
                     Some(order) => self.orders(order, &mut inbox),
                     None => self.safely(Whose::Nobody, |engine| engine.say_farewell(None)),
@@ -211,17 +212,36 @@ impl Engine {
             }
             self.safely(Whose::Nobody, Self::settle);
             self.outbox.post();
+            // Where more waits already it is not slept over.
+            if (1..ARRIVALS).contains(&read)
+                && let Some(while_they_gather) = gather.heard(read, self.now)
+            {
+                std::thread::sleep(while_they_gather);
+            }
         }
         self.finish(ears).await;
     }
 
-    /// What has come meanwhile goes with the first.
-    fn arrivals(&mut self, first: Inbound, more: &mut mpsc::Receiver<Inbound>) {
+    /// What has come meanwhile goes with the first. How many there were.
+    fn arrivals(&mut self, first: Inbound, more: &mut mpsc::Receiver<Inbound>) -> usize {
         self.safely(Whose::input(&first.input), |engine| engine.take(first));
-        for _ in 1..ARRIVALS {
-            let Ok(inbound) = more.try_recv() else { return };
+        for read in 1..ARRIVALS {
+            let Ok(inbound) = more.try_recv() else {
+                return read;
+            };
             self.safely(Whose::Nobody, Self::settle);
             self.safely(Whose::input(&inbound.input), |engine| engine.take(inbound));
+        }
+        ARRIVALS
+    }
+
+    /// The same of what the media threads tell.
+    fn happenings(&mut self, first: MediaEvent, more: &mut mpsc::Receiver<MediaEvent>) {
+        self.safely(Whose::media(&first), |engine| engine.media_event(first));
+        for _ in 1..ARRIVALS {
+            let Ok(event) = more.try_recv() else { return };
+            self.safely(Whose::Nobody, Self::settle);
+            self.safely(Whose::media(&event), |engine| engine.media_event(event));
         }
     }
 

@@ -11,6 +11,7 @@ mod core;
 mod events;
 mod farewell;
 mod fault;
+mod gather;
 mod inbound;
 mod keys;
 mod legs;
