@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const COMMAND_QUEUE: usize = 4_096;
 /// Reports waiting for the engine; beyond it they wait in the signalling thread.
 pub const REPORT_QUEUE: usize = 16_384;
+/// Turns of the signalling thread whose answers and reports are on their way to the engine's thread.
+pub const REPORT_BATCHES: usize = 256;
 /// Reports held back by the signalling thread while the engine does not read; once passed, new
 /// calls are refused (reports themselves are never dropped: a lost end would leave a ghost call).
 pub const REPORT_BACKLOG: usize = 65_536;

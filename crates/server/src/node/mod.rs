@@ -153,7 +153,9 @@ impl Node {
         let spending = Spending::of(&store, &clock_port, &config.node.name, &trunks);
         let voice_config =
             voice_config(config, &shelves, trunks, phones.clone(), clock_port.clone())?;
-        let voice = Voice::start(voice_config).await.context("voice")?;
+        // What it tells is carried to the engine by a task of where it is started.
+        let voice = calls.handle().spawn(Voice::start(voice_config));
+        let voice = voice.await?.context("voice")?;
         spending.tell(&voice.handle).await?;
         let sip = voice
             .handle

@@ -2,11 +2,10 @@
 
 use super::again::Tries;
 use super::fault::{Begun, Whose};
-use super::gather::Gather;
 use super::legs::{LegRow, Legs, Over};
 use super::order::Order;
 use super::orphans::{LegBook, Orphan, Orphans};
-use super::outbox::Outbox;
+use super::outbox::{Batch, Outbox};
 use super::route::Route;
 use super::toll::TollGuard;
 use super::trail::Trails;
@@ -112,7 +111,7 @@ impl Engine {
     pub(super) async fn open(
         config: VoiceConfig,
         front: Option<Arc<Front>>,
-        reports: mpsc::Sender<TrunkReport>,
+        line: mpsc::Sender<Batch>,
     ) -> Result<(Self, Ears), VoiceError> {
         let (book, left) = LegBook::open(config.legs_file.as_deref(), config.clock.now())?;
         let prompts = Prompts::load(config.prompts_dir.as_deref())?;
@@ -142,7 +141,7 @@ impl Engine {
             prompts,
             tones,
             writer: Some(writer),
-            outbox: Outbox::new(reports),
+            outbox: Outbox::new(line),
             wall,
             epoch: now,
             now,
@@ -187,7 +186,6 @@ impl Engine {
         let timer = tokio::time::sleep(HOUSEKEEPING);
         tokio::pin!(timer);
         let mut armed: Option<Instant> = None;
-        let mut gather = Gather::new(self.now);
         while !self.may_end() {
             let deadline = self.endpoint.next_deadline();
             let deadline = deadline.map(|at| self.epoch + Duration::from_millis(at.0));
@@ -197,9 +195,8 @@ impl Engine {
             }
             armed = deadline;
             let waiting = self.plane.behind() || self.outbox.waits();
-            let mut read = 0;
             tokio::select! {
-                Some(inbound) = ears.inbound.recv() => read = self.arrivals(inbound, &mut ears.inbound),
+                Some(inbound) = ears.inbound.recv() => self.arrivals(inbound, &mut ears.inbound),
                 Some(event) = ears.media.recv() => self.happenings(event, &mut ears.media),
                 order = inbox.recv(), if self.farewell.is_none() => match order {
                     Some(order) => self.orders(order, &mut inbox),
@@ -212,27 +209,18 @@ impl Engine {
             }
             self.safely(Whose::Nobody, Self::settle);
             self.outbox.post();
-            // Where more waits already it is not slept over.
-            if (1..ARRIVALS).contains(&read)
-                && let Some(while_they_gather) = gather.heard(read, self.now)
-            {
-                std::thread::sleep(while_they_gather);
-            }
         }
         self.finish(ears).await;
     }
 
-    /// What has come meanwhile goes with the first. How many there were.
-    fn arrivals(&mut self, first: Inbound, more: &mut mpsc::Receiver<Inbound>) -> usize {
+    /// What has come meanwhile goes with the first.
+    fn arrivals(&mut self, first: Inbound, more: &mut mpsc::Receiver<Inbound>) {
         self.safely(Whose::input(&first.input), |engine| engine.take(first));
-        for read in 1..ARRIVALS {
-            let Ok(inbound) = more.try_recv() else {
-                return read;
-            };
+        for _ in 1..ARRIVALS {
+            let Ok(inbound) = more.try_recv() else { return };
             self.safely(Whose::Nobody, Self::settle);
             self.safely(Whose::input(&inbound.input), |engine| engine.take(inbound));
         }
-        ARRIVALS
     }
 
     /// The same of what the media threads tell.

@@ -11,7 +11,6 @@ mod core;
 mod events;
 mod farewell;
 mod fault;
-mod gather;
 mod inbound;
 mod keys;
 mod legs;
@@ -40,15 +39,16 @@ pub(crate) use order::{Command, Order};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use trail::{call_of, followed};
 
-use crate::VoiceError;
 use crate::config::{SipTransport, VoiceConfig};
 use crate::webrtc::Front;
+use crate::{VoiceError, limits};
 use domain::ports::TrunkReport;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
-/// Opens the sockets and starts the threads; returns the bound addresses.
+/// Opens the sockets and starts the threads; returns the bound addresses. What is told is carried on by a task where this
+/// is called.
 pub(crate) async fn start(
     config: VoiceConfig,
     front: Option<Arc<Front>>,
@@ -56,13 +56,15 @@ pub(crate) async fn start(
     reports: mpsc::Sender<TrunkReport>,
 ) -> Result<Vec<(SipTransport, SocketAddr)>, VoiceError> {
     let (ready, opened) = oneshot::channel();
+    let (line, told) = mpsc::channel(limits::REPORT_BATCHES);
+    tokio::spawn(outbox::carry(told, reports));
     let fail = |source| VoiceError::Thread {
         what: "sip",
         source,
     };
     std::thread::Builder::new()
         .name("sip".to_owned())
-        .spawn(move || serve((config, front), inbox, reports, ready))
+        .spawn(move || serve((config, front), inbox, line, ready))
         .map_err(fail)?;
     opened
         .await
@@ -72,7 +74,7 @@ pub(crate) async fn start(
 fn serve(
     (config, front): (VoiceConfig, Option<Arc<Front>>),
     inbox: mpsc::Receiver<Order>,
-    reports: mpsc::Sender<TrunkReport>,
+    line: mpsc::Sender<outbox::Batch>,
     ready: oneshot::Sender<Result<Vec<(SipTransport, SocketAddr)>, VoiceError>>,
 ) {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -89,7 +91,7 @@ fn serve(
         }
     };
     runtime.block_on(async {
-        match core::Engine::open(config, front, reports).await {
+        match core::Engine::open(config, front, line).await {
             Ok((engine, ears)) => {
                 let _ = ready.send(Ok(engine.net.addrs().to_vec()));
                 engine.run(ears, inbox).await;

@@ -4,6 +4,7 @@ use super::*;
 use crate::engine::Command;
 use crate::engine::core::{Ears, Engine};
 use crate::engine::fault::Whose;
+use crate::engine::outbox::carry;
 use domain::entity::RecordMode;
 use domain::ids::{AttemptId, RecordingId};
 use domain::ports::{DialOrder, TrunkError};
@@ -178,9 +179,11 @@ async fn by_clock(
 ) -> (Engine, Ears, mpsc::Receiver<TrunkReport>) {
     let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
     let (tell, reports) = mpsc::channel(64);
+    let (line, told) = mpsc::channel(64);
+    tokio::spawn(carry(told, tell));
     let mut config = config(nobody, folder);
     config.clock = clock;
-    let (engine, ears) = Engine::open(config, None, tell).await.expect("starts");
+    let (engine, ears) = Engine::open(config, None, line).await.expect("starts");
     (engine, ears, reports)
 }
 
@@ -210,8 +213,10 @@ fn lines(engine: &Engine) -> u32 {
     engine.trunk_status().iter().map(|trunk| trunk.in_use).sum()
 }
 
-fn all(engine: &mut Engine, reports: &mut mpsc::Receiver<TrunkReport>) -> Vec<TrunkReport> {
+async fn all(engine: &mut Engine, reports: &mut mpsc::Receiver<TrunkReport>) -> Vec<TrunkReport> {
     engine.outbox.post();
+    // Whoever carries them runs on this thread.
+    tokio::task::yield_now().await;
     std::iter::from_fn(|| reports.try_recv().ok()).collect()
 }
 
@@ -224,7 +229,7 @@ async fn a_call_that_breaks_before_its_invite_gives_the_line_back() {
     assert!(answer.await.is_err(), "broke off");
     assert_eq!(lines(&engine), 0);
     assert!(engine.attempts.is_empty() && engine.legs.is_empty());
-    let told = all(&mut engine, &mut reports);
+    let told = all(&mut engine, &mut reports).await;
     assert!(matches!(told[..], [TrunkReport::Fault { .. }]), "{told:?}");
 }
 
@@ -256,6 +261,7 @@ async fn an_end_that_breaks_is_told_once_all_the_same() {
     assert_eq!(lines(&engine), 0);
     assert!(engine.attempts.is_empty() && engine.legs.is_empty());
     let ends = all(&mut engine, &mut reports)
+        .await
         .into_iter()
         .filter_map(|report| match report {
             TrunkReport::Ended {
@@ -281,6 +287,7 @@ async fn what_is_over_when_its_media_thread_goes_is_told() {
         engine.safely(Whose::Nobody, Engine::look_after_media);
         ends.extend(
             all(&mut engine, &mut reports)
+                .await
                 .into_iter()
                 .filter_map(|report| match report {
                     TrunkReport::Ended { attempt, .. } => Some(attempt),
