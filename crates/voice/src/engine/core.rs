@@ -19,7 +19,6 @@ use crate::wall::{Wall, ms};
 use crate::webrtc::Front;
 use crate::{VoiceError, limits};
 use domain::ids::{AgentId, AttemptId, TrunkId};
-use domain::ports::TrunkReport;
 use domain::time::UtcMs;
 use media::cpa::prints::Known;
 use sip::header::Algorithm;
