@@ -5,6 +5,7 @@
 mod beside;
 mod kept;
 mod versions;
+mod way;
 pub(super) use kept::Mark;
 pub(super) use versions::versions_with;
 
@@ -67,6 +68,8 @@ pub(super) struct Ahead {
     /// No reservation came to where nothing was read, the last time (PostgreSQL).
     keeps_up: AtomicBool,
     reserved: kept::Reserved,
+    /// Steps of calls, for which reading gives way (PostgreSQL).
+    pub(super) way: way::Way,
 }
 
 /// What is to be read behind a reservation.
@@ -256,9 +259,13 @@ impl SqlStore {
     /// Whether the next reservations will find whom they ask for, as the last one did that `missed` nobody.
     fn is_ahead(&self, request: &ReserveRequest, missed: usize) -> bool {
         let enough = request.limit.min(AHEAD_MAX / TIMES).saturating_mul(ENOUGH);
+        missed == 0 && self.known_ahead(request.campaign.id) >= enough as usize
+    }
+
+    /// Of how many of a campaign something is known.
+    fn known_ahead(&self, campaign: CampaignId) -> usize {
         let known = self.ahead.held();
-        let left = known.keys().filter(|(of, _)| *of == request.campaign.id);
-        missed == 0 && left.count() >= enough as usize
+        known.keys().filter(|(of, _)| *of == campaign).count()
     }
 
     /// Reads who comes first in a campaign that is filled, so that its first reservation finds them; `parts` segments

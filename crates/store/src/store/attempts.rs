@@ -219,6 +219,7 @@ impl AttemptStore for SqlStore {
         draft: &OpenDraft,
         judge: &dyn Judge,
     ) -> Result<OpenOutcome, StoreError> {
+        let _step = self.ahead.way.step();
         let mut tx = self.write_together(Pace::Now).await?;
         let attempt = &draft.attempt;
         if tx.dialect() == Dialect::Pg {
@@ -265,6 +266,7 @@ impl AttemptStore for SqlStore {
         change: &AttemptChange,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
+        let _step = self.ahead.way.step();
         let mut tx = self.write_together(Pace::Soon).await?;
         if !standing::step_live(&mut tx, id, change).await? {
             let standing = held(&mut tx, id).await?;
@@ -276,6 +278,7 @@ impl AttemptStore for SqlStore {
     }
 
     async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
+        let _step = self.ahead.way.step();
         // A promise, a claim, a hold or a suppression may be refused when other rows are written already.
         let sure = closing.promise.is_none()
             && closing.claim.is_none()

@@ -303,6 +303,7 @@ impl SqlStore {
         &self,
         request: &ReserveRequest,
     ) -> Result<Vec<Candidate>, StoreError> {
+        let _step = self.ahead.way.step();
         let mut tx = self.write_leases().await?;
         if !woken(&mut tx, request).await? {
             return Ok(vec![]);

@@ -14,13 +14,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Debtors of one look; a power of two, as lists are.
-const PIECE: usize = 32;
+const PIECE: usize = 16;
 /// Looks side by side where rows come from the disk, or a reservation came to where nobody was read; and for a
 /// reservation that waits for them.
 const READERS: usize = 6;
 const MISSED: usize = 4;
 /// Longest that a look takes whose rows are at hand, beside calls.
 const QUICK: Duration = Duration::from_millis(40);
+/// Of how many times those that are read something has to be known for reading to give way to calls: six reservations
+/// are read, and one and a half are there.
+const SPARE: usize = 4;
 /// Places of the order that are looked at for each debtor to be read: who stands before him may be leased.
 const PLACES: u32 = 2;
 /// Into how many steps the order of a part is cut where several are read together.
@@ -77,6 +80,9 @@ impl SqlStore {
         let read = |piece: Vec<DebtorId>| async move {
             if found.load(Ordering::Relaxed) >= wanted || self.ahead.is_overtaken() {
                 return Ok::<_, StoreError>(());
+            }
+            if self.known_ahead(request.campaign.id) >= request.limit as usize / SPARE {
+                self.ahead.way.clear().await;
             }
             let mut look = self.look_ahead().await?;
             let free = free(&mut look, request, &piece).await?;
