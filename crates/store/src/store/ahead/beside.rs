@@ -122,7 +122,7 @@ impl SqlStore {
             let tries = tries(&mut look, request.campaign.id, &piece).await?;
             Ok::<_, StoreError>((facts, tries))
         };
-        let each = debtors.len().div_ceil(MISSED).clamp(1, PIECE);
+        let each = debtors.len().div_ceil(MISSED).clamp(1, 2 * PIECE);
         let pieces: Vec<Vec<DebtorId>> = debtors.chunks(each).map(<[_]>::to_vec).collect();
         let mut read = stream::iter(pieces).map(read).buffer_unordered(MISSED);
         let (mut facts, mut tries) = (Vec::with_capacity(debtors.len()), Tries::new());
