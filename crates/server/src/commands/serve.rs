@@ -4,7 +4,7 @@ use super::read_config;
 use crate::cli::ConfigArgs;
 use crate::clock::{NodeClock, RandomIds};
 use crate::failure::Failure;
-use crate::node::{Calls, Kind, Node, Parts, listen, open_for_calls};
+use crate::node::{Kind, Node, Parts, listen, open_for_calls};
 use crate::secrets;
 use crate::signals::Signals;
 use std::path::Path;
@@ -21,8 +21,7 @@ pub(crate) async fn run(args: &ConfigArgs) -> Result<(), Failure> {
     }
     let mut signals = Signals::new()?;
     let listener = listen(&config.http.bind).await?;
-    let calls = Calls::start()?;
-    let store = open_for_calls(&config.database, &calls).await?;
+    let (calls, store) = open_for_calls(&config.database).await?;
     let clock = Arc::new(NodeClock::system());
     let pepper = secrets::load_or_make(Path::new(&config.auth.secret_file))?.pepper;
     let admin = api::auth::create_first_admin(&*store, &*clock, &RandomIds, &pepper)

@@ -50,15 +50,12 @@ pub(crate) async fn open_store(database: &Database) -> anyhow::Result<Arc<dyn St
     Ok(Arc::new(open(database).await?))
 }
 
-/// The same for a node, whose calls' connections wake the thread of the calls.
+/// The same for a node, with the thread of its calls, which their connections wake.
 ///
 /// # Errors
-/// As [`open_store`].
-pub(crate) async fn open_for_calls(
-    database: &Database,
-    calls: &Calls,
-) -> anyhow::Result<Arc<dyn Store>> {
-    let store = open(database).await?;
+/// As [`open_store`], and when the system gives no thread.
+pub(crate) async fn open_for_calls(database: &Database) -> anyhow::Result<(Calls, Arc<dyn Store>)> {
+    let (calls, store) = (Calls::start()?, open(database).await?);
     let rehearsed = store.clone();
     let rehearsal = calls
         .handle()
@@ -66,7 +63,7 @@ pub(crate) async fn open_for_calls(
     if let Err(error) = rehearsal.await? {
         tracing::debug!(%error, "the first calls will be slower");
     }
-    Ok(Arc::new(store))
+    Ok((calls, Arc::new(store)))
 }
 
 async fn open(database: &Database) -> anyhow::Result<store::SqlStore> {
@@ -153,9 +150,7 @@ impl Node {
         let spending = Spending::of(&store, &clock_port, &config.node.name, &trunks);
         let voice_config =
             voice_config(config, &shelves, trunks, phones.clone(), clock_port.clone())?;
-        // What it tells is carried to the engine by a task of where it is started.
-        let voice = calls.handle().spawn(Voice::start(voice_config));
-        let voice = voice.await?.context("voice")?;
+        let voice = start_voice(&calls, voice_config).await.context("voice")?;
         spending.tell(&voice.handle).await?;
         let sip = voice
             .handle
@@ -172,8 +167,7 @@ impl Node {
             desk: desk.clone(),
             law: book,
         };
-        let mut settings = center_config(config, &shelves, drain_ms);
-        settings.calls = Some(calls.handle().clone());
+        let mut settings = center_config(config, &shelves, &calls, drain_ms);
         settings.messengers = config.messages.open()?;
         let secrets = secrets::load_or_make(Path::new(&config.auth.secret_file))?;
         settings.pages = pages(config, kind, &secrets, &listener)?;
@@ -254,8 +248,14 @@ pub(crate) fn pages(
     Ok(Some(center::Pages { url, key }))
 }
 
-fn center_config(config: &Config, shelves: &Shelves, drain_ms: i64) -> CenterConfig {
+/// What it tells is carried to the engine by a task of where it is started: on the thread of the calls.
+async fn start_voice(calls: &Calls, config: VoiceConfig) -> anyhow::Result<Voice> {
+    Ok(calls.handle().spawn(Voice::start(config)).await??)
+}
+
+fn center_config(config: &Config, shelves: &Shelves, calls: &Calls, drain_ms: i64) -> CenterConfig {
     let mut made = CenterConfig::new(&config.node.name);
+    made.calls = Some(calls.handle().clone());
     recordings::for_center(&mut made, shelves, &config.recordings);
     made.drain_max_ms = drain_ms;
     made.callable_every_ms = i64::from(config.law.callable_every_s) * domain::time::SECOND_MS;
