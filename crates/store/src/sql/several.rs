@@ -38,6 +38,8 @@ impl Ask {
 pub(crate) struct Batch {
     with: String,
     values: Vec<Val>,
+    /// Names of the writes, each of which returns its rows.
+    written: Vec<String>,
 }
 
 impl Batch {
@@ -48,6 +50,27 @@ impl Batch {
         // A String takes every write.
         let _ = write!(self.with, "{before}{name} AS ({sql})");
         self.values.extend(values);
+    }
+
+    /// A write that returns its rows by itself.
+    pub(crate) fn add_returning(&mut self, name: &str, sql: &str, values: Vec<Val>) {
+        self.add(name, sql, values);
+        self.written.push(name.to_owned());
+    }
+
+    /// A write of which nothing is asked but that it is done.
+    pub(crate) fn add_write(&mut self, name: &str, sql: &str, values: Vec<Val>) {
+        self.add_returning(name, &format!("{sql} RETURNING 1 AS n"), values);
+    }
+
+    /// What holds once all writes so far are done, and not before; empty where there are none.
+    pub(crate) fn is_written(&self) -> String {
+        let count = |name: &String| format!("(SELECT COUNT(*) FROM {name})");
+        let counts: Vec<String> = self.written.iter().map(count).collect();
+        match counts.is_empty() {
+            true => String::new(),
+            false => format!("{}>=0", counts.join("+")),
+        }
     }
 }
 
@@ -152,6 +175,18 @@ mod tests {
         let with = "WITH a AS (UPDATE a SET x=$1 WHERE id=$2), b AS (DELETE FROM b WHERE id=$3)";
         assert_eq!(batch.with, with);
         assert_eq!(batch.values.len(), 3);
+        assert_eq!(batch.is_written(), "");
+        batch.add_write("c", "DELETE FROM c", vec![]);
+        batch.add_returning("d", "DELETE FROM d RETURNING id", vec![]);
+        assert_eq!(
+            batch.is_written(),
+            "(SELECT COUNT(*) FROM c)+(SELECT COUNT(*) FROM d)>=0"
+        );
+        assert!(
+            batch.with.ends_with(
+                "c AS (DELETE FROM c RETURNING 1 AS n), d AS (DELETE FROM d RETURNING id)"
+            )
+        );
     }
 
     #[test]

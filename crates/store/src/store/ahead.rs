@@ -22,7 +22,7 @@ use domain::ports::store::{ContactFacts, ReserveRequest};
 use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Debtors read ahead, of those that one reservation asked for.
@@ -97,11 +97,11 @@ impl std::fmt::Debug for Ahead {
 }
 
 /// Ends the reading, however it ends.
-struct Reading<'a>(&'a AtomicBool);
+struct Reading(Arc<Ahead>);
 
-impl Drop for Reading<'_> {
+impl Drop for Reading {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.0.reading.store(false, Ordering::Release);
     }
 }
 
@@ -311,20 +311,21 @@ impl SqlStore {
         if self.ahead.reading.swap(true, Ordering::Acquire) {
             return;
         }
-        let store = self.clone();
-        tokio::spawn(async move {
+        let (store, mut reading) = (self.clone(), Reading(self.ahead.clone()));
+        self.readers.spawn(async move {
             loop {
                 store.read_wanted().await;
+                drop(reading);
                 if !store.ahead.goes_on() {
                     return;
                 }
+                reading = Reading(store.ahead.clone());
             }
         });
     }
 
     /// Reads until nothing is asked for.
     async fn read_wanted(&self) {
-        let _reading = Reading(&self.ahead.reading);
         loop {
             let Some(wanted) = self.ahead.wanted().take() else {
                 return;

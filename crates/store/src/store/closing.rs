@@ -1,7 +1,7 @@
 //! The end of an attempt on PostgreSQL, in few ways to the server.
 
 use super::attempts::{FREE_OWN, REACHED, leave_rows, own_lease};
-use super::events::append;
+use super::events::{append, told_with};
 use super::item_rows::{self, Order};
 use super::standing::{self, Standing};
 use super::sums;
@@ -59,18 +59,21 @@ pub(super) async fn ended(
     let mut batch = Batch::default();
     let opened = (id, standing.opened_at);
     let figures = sums::ended_vals(standing.debtor_id, opened, closing.result);
-    batch.add("d", sums::ENDED, figures);
+    batch.add_write("d", sums::ENDED, figures);
     if let Some(values) = reached {
-        batch.add("l", REACHED, values);
+        batch.add_write("l", REACHED, values);
     }
+    if let Some(item) = &closing.item {
+        item_rows::add(&mut batch, item, &orders);
+        batch.add_write("f", &FREE_OWN, own_lease(&standing));
+    }
+    let told = told_with(&mut batch, &closing.events);
     match &closing.item {
-        Some(item) => {
-            item_rows::add(&mut batch, item, &orders);
-            batch.add("f", &FREE_OWN, own_lease(&standing));
-            item_rows::run(tx, batch).await?;
-        }
+        Some(_) => item_rows::run(tx, batch).await?,
         None => tx.write_all(batch, "1 AS n").await.map(drop)?,
     }
-    append(tx, &closing.events).await?;
+    if !told {
+        append(tx, &closing.events).await?;
+    }
     Ok(true)
 }

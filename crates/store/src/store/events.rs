@@ -1,7 +1,7 @@
 //! The event log and its outbox, written in the transaction of the fact they tell.
 
 use super::{SqlStore, audit};
-use crate::sql::{Cell, Dialect, Link, Row, Val, holes, vals};
+use crate::sql::{Batch, Cell, Dialect, Link, Row, Val, holes, vals};
 use domain::entity::AgentSpell;
 use domain::event::{AUDIT_KIND, Event, NewEvent};
 use domain::ids::EventId;
@@ -80,26 +80,49 @@ fn is_plain(event: &NewEvent) -> bool {
 }
 
 /// The lock, the events and their places in the outbox in one way to the server, for others wait until this transaction
-/// is over. A cursor is given out behind the lock: for a row of the query below, which there is none of without it.
+/// is over.
 async fn append_locked(tx: &mut Link, events: &[NewEvent]) -> Result<(), StoreError> {
     for chunk in events.chunks(BATCH) {
-        let mut values = vals![CURSOR_LOCK];
-        let mut rows = String::new();
-        for (n, event) in chunk.iter().enumerate() {
-            let comma = if n == 0 { "" } else { "," };
-            let places = holes(values.len() + 1, WIDTH);
-            let _ = write!(rows, "{comma}({n},{places})");
-            values.extend(event_vals(event));
-        }
-        let sql = format!(
-            "WITH told AS (INSERT INTO events ({COLUMNS}) SELECT {COLUMNS} FROM (SELECT v.* \
-                FROM (SELECT pg_advisory_xact_lock($1)) l CROSS JOIN (VALUES {rows}) AS v (n,{COLUMNS}) \
-                ORDER BY v.n) e ON CONFLICT (id) DO NOTHING RETURNING cursor) \
-            INSERT INTO outbox (cursor) SELECT cursor FROM told"
-        );
-        tx.run(sql, values).await?;
+        let mut batch = Batch::default();
+        tell(&mut batch, chunk);
+        tx.write_all(batch, "1 AS n").await?;
     }
     Ok(())
+}
+
+/// The events beside the writes of a batch that is the last of its transaction: others wait at their lock, so it is taken
+/// once those are done. `false` where they are still to be told by [`append`]. PostgreSQL alone.
+pub(super) fn told_with(batch: &mut Batch, events: &[NewEvent]) -> bool {
+    let few = events.len() <= BATCH && events.iter().all(is_plain);
+    if few && !events.is_empty() {
+        tell(batch, events);
+    }
+    few
+}
+
+/// A cursor is given out behind the lock: for a row of the query below, which there is none of without it.
+fn tell(batch: &mut Batch, events: &[NewEvent]) {
+    let mut values = vals![CURSOR_LOCK];
+    let mut rows = String::new();
+    for (n, event) in events.iter().enumerate() {
+        let comma = if n == 0 { "" } else { "," };
+        let places = holes(values.len() + 1, WIDTH);
+        // A String takes every write.
+        let _ = write!(rows, "{comma}({n},{places})");
+        values.extend(event_vals(event));
+    }
+    let first = match batch.is_written() {
+        none if none.is_empty() => none,
+        done => format!(" WHERE {done}"),
+    };
+    let told = format!(
+        "INSERT INTO events ({COLUMNS}) SELECT {COLUMNS} FROM (SELECT v.* \
+            FROM (SELECT pg_advisory_xact_lock($1){first}) l CROSS JOIN (VALUES {rows}) AS v (n,{COLUMNS}) \
+            ORDER BY v.n) e ON CONFLICT (id) DO NOTHING RETURNING cursor"
+    );
+    batch.add("told", &told, values);
+    let queued = "INSERT INTO outbox (cursor) SELECT cursor FROM told";
+    batch.add("queued", queued, vec![]);
 }
 
 /// SQLite keeps what a statement returns in a table of its own, which costs as much as the row: the cursor of the row

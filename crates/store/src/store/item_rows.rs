@@ -58,7 +58,7 @@ pub(super) fn add(batch: &mut Batch, item: &ItemState, orders: &[Order]) {
             next_point=excluded.next_point, done=excluded.done, note=excluded.note, awake=FALSE{set} \
         RETURNING 1 AS n"
     );
-    batch.add("item", &sql, values);
+    batch.add_returning("item", &sql, values);
     if item.done {
         return;
     }
@@ -68,7 +68,7 @@ pub(super) fn add(batch: &mut Batch, item: &ItemState, orders: &[Order]) {
     for (n, order) in others.enumerate() {
         let sql = format!("{} AND debtor_id=$3", set_order(&order.keys));
         let values = vals![order.campaign, order_code(&order.keys), item.debtor_id];
-        batch.add(&format!("other{n}"), &sql, values);
+        batch.add_write(&format!("other{n}"), &sql, values);
     }
 }
 

@@ -16,6 +16,7 @@ use std::str::FromStr as _;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 
 /// Longest wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -95,6 +96,9 @@ pub struct SqlStore {
     pub(super) marks_at: Arc<AtomicI64>,
     /// Whose idempotency keys are taken here: node and fence as last registered, empty before that.
     pub(super) claimant: Arc<Mutex<String>>,
+    /// Where it was opened: what is read ahead is read there and not on the thread that carries calls, for SQLite's
+    /// statements run where they are asked for, and rows of either engine are put together there.
+    pub(super) readers: Handle,
 }
 
 type Lines = Arc<Mutex<HashMap<ImportId, Behind>>>;
@@ -150,11 +154,7 @@ fn lasting(most: u32) -> PgPoolOptions {
     pool.idle_timeout(None).max_lifetime(None)
 }
 
-async fn pg_pool(
-    pool: PgPoolOptions,
-    options: PgConnectOptions,
-    settings: &'static str,
-) -> Result<PgPool, StoreError> {
+fn with_settings(pool: PgPoolOptions, settings: &'static str) -> PgPoolOptions {
     pool.acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
         .before_acquire(|conn, known| {
@@ -168,9 +168,6 @@ async fn pg_pool(
         .after_connect(move |conn, _| {
             Box::pin(async move { conn.execute(settings).await.map(drop) })
         })
-        .connect_with(options)
-        .await
-        .map_err(|e| unavailable(&e))
 }
 
 async fn pg_pools(url: &str) -> Result<Pools, StoreError> {
@@ -182,10 +179,15 @@ async fn pg_pools(url: &str) -> Result<Pools, StoreError> {
         .application_name("marcador");
     let others = PgPoolOptions::new().max_connections(PG_CONNECTIONS);
     let (ahead, calls) = (lasting(PG_AHEAD_CONNECTIONS), lasting(PG_CALL_CONNECTIONS));
+    let others = with_settings(others, PG_SETTINGS).connect_with(options.clone());
+    let others = others.await.map_err(|e| unavailable(&e))?;
+    // Each of their connections is opened where it is asked for first: what comes on it wakes that thread alone.
+    let ahead = with_settings(ahead, PG_AHEAD_SETTINGS).connect_lazy_with(options.clone());
+    let calls = with_settings(calls, PG_CALL_SETTINGS).connect_lazy_with(options);
     Ok(Pools::Pg {
-        others: pg_pool(others, options.clone(), PG_SETTINGS).await?,
-        ahead: pg_pool(ahead, options.clone(), PG_AHEAD_SETTINGS).await?,
-        calls: pg_pool(calls, options, PG_CALL_SETTINGS).await?,
+        calls,
+        ahead,
+        others,
     })
 }
 
@@ -221,6 +223,7 @@ impl SqlStore {
             ahead: Arc::default(),
             marks_at: Arc::default(),
             claimant: Arc::default(),
+            readers: Handle::current(),
         })
     }
 

@@ -2,7 +2,7 @@
 //! server. A statement sees what was committed when it began: what locks protect is read by the next one.
 
 use super::attempts::{committed, is_busy, is_leased};
-use super::events::append;
+use super::events::{append, told_with};
 use super::facts_one;
 use super::items::{CHAIN_END, INSERT_VERDICT, chain_end, chain_lock, verdict_vals};
 use super::sums;
@@ -64,27 +64,38 @@ fn insert<T: Entity>() -> String {
     )
 }
 
-/// Verdict, attempt, ledger and figures of an attempt that may be made. `false` where another one stands already.
+/// Verdict, attempt, ledger, figures and events of an attempt that may be made, in one way to the server. `false` where
+/// another one stands already.
 async fn write(
     tx: &mut Link,
-    (row, ledger): (&Attempt, &LedgerRow),
+    (row, draft): (&Attempt, &OpenDraft),
     verdict: Vec<Val>,
 ) -> Result<bool, StoreError> {
+    let ledger = &draft.ledger;
     let mut batch = Batch::default();
-    batch.add("v", INSERT_VERDICT, verdict);
-    batch.add("a", &insert::<Attempt>(), all_vals(row));
-    batch.add("l", &insert::<LedgerRow>(), all_vals(ledger));
+    batch.add_write("v", INSERT_VERDICT, verdict);
+    batch.add_write("a", &insert::<Attempt>(), all_vals(row));
+    batch.add_write("l", &insert::<LedgerRow>(), all_vals(ledger));
     let figures = vals![
         ledger.person_id,
         ledger.address,
         row.debtor_id,
         row.opened_at
     ];
-    batch.add("d", FIGURES, figures);
+    batch.add_returning("d", FIGURES, figures);
+    let told = told_with(&mut batch, &draft.events);
     let counted = "EXISTS (SELECT 1 FROM d WHERE counts) AS counted";
     match tx.write_all(batch, counted).await {
-        Ok(Some(told)) if told.get("counted")? => Ok(true),
-        Ok(_) => sums::history(tx, &[row.debtor_id]).await.map(|()| true),
+        Ok(written) => {
+            let counted = written.map(|row| row.get("counted")).transpose()?;
+            if counted != Some(true) {
+                sums::history(tx, &[row.debtor_id]).await?;
+            }
+            if !told {
+                append(tx, &draft.events).await?;
+            }
+            Ok(true)
+        }
         Err(StoreError::Conflict(what)) if what.starts_with(LedgerRow::TABLE) => Err(
             StoreError::Conflict(format!("{} is taken", LedgerRow::UNIQUE)),
         ),
@@ -130,10 +141,9 @@ pub(super) async fn opened(
         return refused(tx, verdict, link).await;
     }
     let row = committed(draft, &verdict);
-    if !write(tx, (&row, &draft.ledger), link).await? {
+    if !write(tx, (&row, draft), link).await? {
         return Ok(OpenOutcome::Busy);
     }
-    append(tx, &draft.events).await?;
     Ok(OpenOutcome::Opened(Box::new(row), Box::new(verdict)))
 }
 

@@ -50,8 +50,8 @@ async fn a_call_takes_few_ways_to_the_server() {
     let draft = person.draft(&lease, Some(campaign.id), NOW);
     let (opened, ways) = heard(own.open_attempt(&draft, &Allow)).await;
     assert!(matches!(opened, Ok(OpenOutcome::Opened(..))), "{opened:?}");
-    // Beside its begin and its end: locks, what is known, what is written, what is told.
-    assert_eq!(ways.len(), 4, "{ways:#?}");
+    // Beside its begin and its end: locks, what is known, what is written and told.
+    assert_eq!(ways.len(), 3, "{ways:#?}");
     let mut item = held[0].item.clone();
     item.attempts += 1;
     let closing = Closing {
@@ -64,7 +64,7 @@ async fn a_call_takes_few_ways_to_the_server() {
     };
     let (closed, ways) = heard(own.close_attempt(draft.attempt.id, &closing)).await;
     assert!(closed.unwrap());
-    assert_eq!(ways.len(), 3, "{ways:#?}");
+    assert_eq!(ways.len(), 2, "{ways:#?}");
     assert_eq!(store.items_of(person.debtor.id).await.unwrap(), [item]);
     let debtor = person.debtor.id;
     let ledger = store.ledger_of(debtor).await.unwrap();

@@ -2,6 +2,7 @@
 //! ten million attempts, by the store's own code.
 
 mod asked;
+mod calls;
 mod measure;
 mod segments;
 mod slowest;
@@ -11,6 +12,7 @@ use super::goals::{self, Goal, at_most};
 use super::{profile, write_json};
 use crate::commands::say;
 use ::store::{FillPlan, Filled, LiteSync, SqlStore};
+use calls::Calls;
 use domain::law::{OpeningPlace, Place, RuleBook};
 use domain::time::{HOUR_MS, UtcMs};
 use measure::{Percentiles, Work};
@@ -207,9 +209,10 @@ async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Opti
         store.close().await;
         return Ok(None);
     }
-    let mut work = Work::begin(&store, &book, (filled, args.debtors), &told).await?;
-    let figures = work.calls(Some(PACE)).await?;
-    let unpaced = work.calls(None).await?;
+    let calls = Calls::new()?;
+    let mut work = calls.carry(Work::begin(&store, &book, (filled, args.debtors), &told))?;
+    let figures = calls.carry(work.calls(Some(PACE)))?;
+    let unpaced = calls.carry(work.calls(None))?;
     told("why not");
     let why_not = asked::measure(&store, &work).await?;
     told("debtor files");
@@ -236,6 +239,10 @@ async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Opti
         slow_opens: figures.slow_opens,
         segments,
     };
-    store.close().await;
+    // Some of its connections are heard by that thread alone.
+    calls.carry(async {
+        store.close().await;
+        Ok(())
+    })?;
     Ok(Some(engine))
 }

@@ -1,0 +1,2 @@
+-- PostgreSQL's own vacuum gives way to calls; SQLite needs none.
+SELECT 1;
