@@ -1,6 +1,7 @@
 //! A connection or transaction of either engine.
 
 use super::direct::DirectTx;
+use super::lasting::LastingTx;
 use super::look::LookTx;
 use super::{Row, Val};
 use domain::ports::StoreError;
@@ -44,6 +45,8 @@ pub(crate) enum Link {
     Look(Box<LookTx>),
     Pg(PoolConnection<Postgres>),
     PgTx(Transaction<'static, Postgres>),
+    /// For the steps of calls.
+    PgCall(LastingTx),
 }
 
 /// Statement text: written here, or put together from pieces written here; values are always bound.
@@ -76,7 +79,7 @@ impl Link {
     pub(crate) const fn dialect(&self) -> Dialect {
         match self {
             Self::Lite(_) | Self::LiteTx(_) | Self::Direct(_) | Self::Look(_) => Dialect::Lite,
-            Self::Pg(_) | Self::PgTx(_) => Dialect::Pg,
+            Self::Pg(_) | Self::PgTx(_) | Self::PgCall(_) => Dialect::Pg,
         }
     }
 
@@ -109,6 +112,10 @@ impl Link {
                 .map(lite_rows),
             Self::Pg(c) => pg(sql, values, keep).fetch_all(&mut **c).await.map(pg_rows),
             Self::PgTx(c) => pg(sql, values, keep).fetch_all(&mut **c).await.map(pg_rows),
+            Self::PgCall(tx) => pg(sql, values, keep)
+                .fetch_all(tx.conn()?)
+                .await
+                .map(pg_rows),
         };
         rows.map_err(|e| fault(&e))
     }
@@ -176,6 +183,10 @@ impl Link {
                 .execute(&mut **c)
                 .await
                 .map(|r| r.rows_affected()),
+            Self::PgCall(tx) => pg(sql, values, true)
+                .execute(tx.conn()?)
+                .await
+                .map(|r| r.rows_affected()),
         }
         .map_err(|e| fault(&e))
     }
@@ -207,6 +218,7 @@ impl Link {
             Self::LiteTx(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
             Self::Pg(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
             Self::PgTx(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
+            Self::PgCall(tx) => return tx.script(sql).await,
         }
         .map_err(|e| fault(&e))
     }
@@ -226,6 +238,7 @@ impl Link {
             Self::Direct(tx) => return tx.commit().await,
             Self::LiteTx(tx) => tx.commit().await,
             Self::PgTx(tx) => tx.commit().await,
+            Self::PgCall(tx) => return tx.commit().await,
             Self::Lite(_) | Self::Look(_) | Self::Pg(_) => Ok(()),
         }
         .map_err(|e| fault(&e))
@@ -244,6 +257,7 @@ impl Link {
         match self {
             Self::LiteTx(tx) => tx.rollback().await,
             Self::PgTx(tx) => tx.rollback().await,
+            Self::PgCall(tx) => return tx.rollback().await,
             Self::Direct(tx) => {
                 drop(tx);
                 return Ok(());

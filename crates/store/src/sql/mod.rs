@@ -5,6 +5,7 @@ mod direct;
 mod direct_row;
 mod disk;
 mod fold;
+mod lasting;
 mod link;
 mod lite_sync;
 mod look;
@@ -16,6 +17,7 @@ mod times;
 
 pub(crate) use changes::{Changes, Key, key, row_key};
 pub(crate) use direct::{Direct, Pace};
+pub(crate) use lasting::Lasting;
 #[cfg(test)]
 pub(crate) use link::HEARD;
 pub(crate) use link::{Dialect, Link, fault, holes};

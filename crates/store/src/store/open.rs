@@ -3,8 +3,8 @@
 use super::ahead::Ahead;
 use super::import::behind::Behind;
 use crate::sql::{
-    Changes, Dialect, Direct, Link, LiteSync, Looks, Pace, Reach, WriteTimes, know_their_reach,
-    migrate,
+    Changes, Dialect, Direct, Lasting, Link, LiteSync, Looks, Pace, Reach, WriteTimes,
+    know_their_reach, migrate,
 };
 use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
@@ -38,10 +38,10 @@ const SCAN_CACHE: u32 = 8_192;
 const PG_CONNECTIONS: u32 = 12;
 /// Those by which a reservation's facts are read, ahead of it or beside it: few and for nothing else, so that the plans and
 /// the pages of these statements are at hand.
-const PG_AHEAD_CONNECTIONS: u32 = 6;
+const PG_AHEAD_CONNECTIONS: usize = 6;
 /// Those for reservations and the steps of calls, which so never wait behind a page or a segment. Few, so that each has
 /// soon made the plans of their statements: one that runs a statement for the first time takes several times as long.
-pub(super) const PG_CALL_CONNECTIONS: u32 = 8;
+pub(super) const PG_CALL_CONNECTIONS: usize = 8;
 /// A connection that was used so lately is taken to be alive: to ask costs another way to the server.
 const PG_ALIVE: Duration = Duration::from_secs(1);
 /// A preview of a segment is one statement of 300 expressions, each run a few thousand times: to compile them took
@@ -57,6 +57,8 @@ const PG_CALL_SETTINGS: &str = "SET jit=off; SET plan_cache_mode=force_generic_p
 const PG_AHEAD_SETTINGS: &str = "SET jit=off; SET plan_cache_mode=force_generic_plan; \
     SET max_parallel_workers_per_gather=0; \
     SELECT set_config(name, '64', FALSE) FROM pg_settings WHERE name='effective_io_concurrency' AND setting<>'0'";
+/// Several statements see the same state.
+const PG_LOOK: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// For the sets that a condition makes of all debtors of a client. One that PostgreSQL thinks larger it keeps as a list,
 /// and goes through it for each debtor anew: with 4 MB, its own default, a count of those who were called in a month
 /// was not done after four minutes (a million debtors, ten million attempts). 256 MB, for hashes may have twice as
@@ -74,8 +76,8 @@ enum Pools {
         scans: Arc<Looks>,
     },
     Pg {
-        calls: PgPool,
-        ahead: PgPool,
+        calls: Lasting,
+        ahead: Lasting,
         others: PgPool,
     },
 }
@@ -148,14 +150,16 @@ async fn lite_pools(url: &str, sync: LiteSync) -> Result<Pools, StoreError> {
     })
 }
 
-/// Connections that stay: a new one would have to plan anew what is asked.
-fn lasting(most: u32) -> PgPoolOptions {
-    let pool = PgPoolOptions::new().max_connections(most);
-    pool.idle_timeout(None).max_lifetime(None)
-}
-
-fn with_settings(pool: PgPoolOptions, settings: &'static str) -> PgPoolOptions {
-    pool.acquire_timeout(ACQUIRE)
+async fn pg_pools(url: &str) -> Result<Pools, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| {
+            StoreError::Unavailable("database url: expected postgres://user@host/name".into())
+        })?
+        .statement_cache_capacity(STATEMENTS)
+        .application_name("marcador");
+    let others = PgPoolOptions::new()
+        .max_connections(PG_CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
         .before_acquire(|conn, known| {
             Box::pin(async move {
@@ -165,28 +169,15 @@ fn with_settings(pool: PgPoolOptions, settings: &'static str) -> PgPoolOptions {
                 Ok(true)
             })
         })
-        .after_connect(move |conn, _| {
-            Box::pin(async move { conn.execute(settings).await.map(drop) })
-        })
-}
-
-async fn pg_pools(url: &str) -> Result<Pools, StoreError> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| {
-            StoreError::Unavailable("database url: expected postgres://user@host/name".into())
-        })?
-        .statement_cache_capacity(STATEMENTS)
-        .application_name("marcador");
-    let others = PgPoolOptions::new().max_connections(PG_CONNECTIONS);
-    let (ahead, calls) = (lasting(PG_AHEAD_CONNECTIONS), lasting(PG_CALL_CONNECTIONS));
-    let others = with_settings(others, PG_SETTINGS).connect_with(options.clone());
-    let others = others.await.map_err(|e| unavailable(&e))?;
-    // Each of their connections is opened where it is asked for first: what comes on it wakes that thread alone.
-    let ahead = with_settings(ahead, PG_AHEAD_SETTINGS).connect_lazy_with(options.clone());
-    let calls = with_settings(calls, PG_CALL_SETTINGS).connect_lazy_with(options);
+        .after_connect(|conn, _| Box::pin(async move { conn.execute(PG_SETTINGS).await.map(drop) }))
+        .connect_with(options.clone())
+        .await
+        .map_err(|e| unavailable(&e))?;
+    let ahead = (PG_AHEAD_SETTINGS, PG_AHEAD_CONNECTIONS);
+    let calls = (PG_CALL_SETTINGS, PG_CALL_CONNECTIONS);
     Ok(Pools::Pg {
-        calls,
-        ahead,
+        calls: Lasting::of(options.clone(), calls, ACQUIRE)?,
+        ahead: Lasting::of(options, ahead, ACQUIRE)?,
         others,
     })
 }
@@ -318,11 +309,7 @@ impl SqlStore {
     pub(crate) async fn write_call(&self) -> Result<Link, StoreError> {
         match &self.pools {
             Pools::Lite { .. } => self.write().await,
-            Pools::Pg { calls, .. } => calls
-                .begin()
-                .await
-                .map(Link::PgTx)
-                .map_err(|e| unavailable(&e)),
+            Pools::Pg { calls, .. } => calls.begin("BEGIN").await.map(Link::PgCall),
         }
     }
 
@@ -332,10 +319,9 @@ impl SqlStore {
         match &self.pools {
             Pools::Lite { .. } => self.write().await,
             Pools::Pg { calls, .. } => calls
-                .begin_with("BEGIN; SET LOCAL synchronous_commit=off")
+                .begin("BEGIN; SET LOCAL synchronous_commit=off")
                 .await
-                .map(Link::PgTx)
-                .map_err(|e| unavailable(&e)),
+                .map(Link::PgCall),
         }
     }
 
@@ -377,7 +363,7 @@ impl SqlStore {
     pub(crate) async fn look_ahead(&self) -> Result<Link, StoreError> {
         match &self.pools {
             Pools::Lite { .. } => self.look().await,
-            Pools::Pg { ahead, .. } => pg_look(ahead).await,
+            Pools::Pg { ahead, .. } => ahead.begin(PG_LOOK).await.map(Link::PgCall),
         }
     }
 
@@ -415,16 +401,8 @@ impl SqlStore {
     pub(crate) async fn snapshot(&self) -> Result<Link, StoreError> {
         match &self.pools {
             Pools::Lite { readers, .. } => readers.begin().await.map(Link::LiteTx),
-            Pools::Pg { others, .. } => return pg_look(others).await,
+            Pools::Pg { others, .. } => others.begin_with(PG_LOOK).await.map(Link::PgTx),
         }
         .map_err(|e| unavailable(&e))
     }
-}
-
-/// A transaction in which several statements see the same state.
-async fn pg_look(pool: &PgPool) -> Result<Link, StoreError> {
-    pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await
-        .map(Link::PgTx)
-        .map_err(|e| unavailable(&e))
 }
