@@ -67,7 +67,7 @@ async fn open(store: &SqlStore, now: UtcMs) -> anyhow::Result<CenterHandle> {
 }
 
 /// Asks both, to the last letter of their JSON.
-pub(super) async fn measure(store: &SqlStore, work: &Work<'_>) -> anyhow::Result<WhyNot> {
+pub(super) async fn measure(store: &SqlStore, work: &Work) -> anyhow::Result<WhyNot> {
     let row = work.campaign();
     let paused = Campaign {
         status: CampaignStatus::Paused,

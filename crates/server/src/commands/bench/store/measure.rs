@@ -19,6 +19,7 @@ use serde::Serialize;
 use sim::contract::scene::Person;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Reservations of a hundred.
@@ -35,7 +36,7 @@ const RELEASES_AT_ONCE: usize = 16;
 const SYNCS: usize = 200;
 
 /// Hears how far it is.
-pub(super) type Told<'a> = &'a (dyn Fn(&str) + Send + Sync);
+pub(super) type Told = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Times of one kind, milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -97,25 +98,24 @@ pub(super) struct Calls {
 }
 
 /// A campaign over the whole portfolio, run by one node.
-pub(super) struct Work<'a> {
-    store: &'a SqlStore,
-    book: &'a RuleBook,
+pub(super) struct Work {
+    store: SqlStore,
+    book: Arc<RuleBook>,
     filled: Filled,
     debtors: u64,
-    told: Told<'a>,
+    told: Told,
     campaign: Campaign,
     lease: NodeLease,
     /// Reservations made so far.
     rounds: usize,
 }
 
-impl<'a> Work<'a> {
+impl Work {
     /// Takes every debtor into a campaign; one that a run before made is used again.
     pub(super) async fn begin(
-        store: &'a SqlStore,
-        book: &'a RuleBook,
+        (store, book): (SqlStore, Arc<RuleBook>),
         (filled, debtors): (Filled, u64),
-        told: Told<'a>,
+        told: Told,
     ) -> anyhow::Result<Self> {
         let campaign = Campaign {
             id: CampaignId(filled.portfolio.0),
@@ -207,9 +207,9 @@ impl<'a> Work<'a> {
                 now,
                 until: now.plus_ms(60 * MINUTE_MS),
             };
-            let start = Writes::begin(self.store);
+            let start = Writes::begin(&self.store);
             let held = self.store.reserve_contacts(&request).await?;
-            reserve.end(self.store, &start);
+            reserve.end(&self.store, &start);
             anyhow::ensure!(held.len() == 100, "only {} could be reserved", held.len());
             let mut others = Vec::with_capacity(held.len());
             for (n, candidate) in held.into_iter().enumerate() {
@@ -263,9 +263,9 @@ impl<'a> Work<'a> {
             return Ok(None);
         };
         let id = draft.attempt.id;
-        let start = Writes::begin(self.store);
-        let outcome = self.store.open_attempt(&draft, self.book).await?;
-        open.end(self.store, &start);
+        let start = Writes::begin(&self.store);
+        let outcome = self.store.open_attempt(&draft, &*self.book).await?;
+        open.end(&self.store, &start);
         if !matches!(outcome, OpenOutcome::Opened(..)) {
             return Ok(None);
         }
@@ -318,7 +318,7 @@ impl<'a> Work<'a> {
 
     /// Everything of one debtor, by the function of `GET /debtors/{id}`, to the last letter of its JSON.
     pub(super) async fn file(&self) -> anyhow::Result<Percentiles> {
-        let (store, now) = (self.store, self.filled.now);
+        let (store, now) = (&self.store, self.filled.now);
         let mut times = Vec::new();
         for debtor in self.debtors().take(FILES) {
             let start = Instant::now();

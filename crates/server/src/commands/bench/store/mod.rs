@@ -2,7 +2,6 @@
 //! ten million attempts, by the store's own code.
 
 mod asked;
-mod calls;
 mod measure;
 mod segments;
 mod slowest;
@@ -11,15 +10,16 @@ use super::args::StoreArgs;
 use super::goals::{self, Goal, at_most};
 use super::{profile, write_json};
 use crate::commands::say;
+use crate::node::Calls;
 use ::store::{FillPlan, Filled, LiteSync, SqlStore};
-use calls::Calls;
 use domain::law::{OpeningPlace, Place, RuleBook};
 use domain::time::{HOUR_MS, UtcMs};
-use measure::{Percentiles, Work};
+use measure::{Percentiles, Told, Work};
 use segments::Segments;
 use serde::Serialize;
 use slowest::Slow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often a hundred are reserved: 1,000 contacts a second, the calls that `bench signalling` asks of a core.
@@ -202,17 +202,26 @@ async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Opti
         now: working_hour(&book)?,
     };
     let begun = Instant::now();
-    let told = |what: &str| say(format!("{:>6.1} s  {what}", begun.elapsed().as_secs_f64()));
-    let filled: Filled = store.fill_for_bench(&plan, &mut &told).await?;
+    let told: Told = Arc::new(move |what: &str| {
+        say(format!("{:>6.1} s  {what}", begun.elapsed().as_secs_f64()));
+    });
+    let filled: Filled = store.fill_for_bench(&plan, &mut &*told).await?;
     let fill_s = (!filled.before).then(|| begun.elapsed().as_secs_f64());
     if args.fill_only {
         store.close().await;
         return Ok(None);
     }
-    let calls = Calls::new()?;
-    let mut work = calls.carry(Work::begin(&store, &book, (filled, args.debtors), &told))?;
-    let figures = calls.carry(work.calls(Some(PACE)))?;
-    let unpaced = calls.carry(work.calls(None))?;
+    // As a node carries calls: on a thread of their own.
+    let calls = Calls::start()?;
+    let (with, book, heard) = (store.clone(), Arc::new(book), told.clone());
+    let debtors = args.debtors;
+    let steps = async move {
+        let mut work = Work::begin((with, book), (filled, debtors), heard).await?;
+        let paced = work.calls(Some(PACE)).await?;
+        let unpaced = work.calls(None).await?;
+        anyhow::Ok((work, paced, unpaced))
+    };
+    let (work, figures, unpaced) = calls.handle().spawn(steps).await??;
     told("why not");
     let why_not = asked::measure(&store, &work).await?;
     told("debtor files");
@@ -239,10 +248,6 @@ async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Opti
         slow_opens: figures.slow_opens,
         segments,
     };
-    // Some of its connections are heard by that thread alone.
-    calls.carry(async {
-        store.close().await;
-        Ok(())
-    })?;
+    store.close().await;
     Ok(Some(engine))
 }

@@ -42,7 +42,7 @@ pub(super) struct Segments {
 pub(super) async fn measure(
     store: &SqlStore,
     filled: Filled,
-    told: Told<'_>,
+    told: &Told,
 ) -> anyhow::Result<Segments> {
     let (mut preview, mut exact, mut asked) = (Vec::new(), Vec::new(), Vec::new());
     for (n, expression) in EXAMPLES.iter().enumerate() {
