@@ -13,8 +13,10 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Debtors of one look; a power of two, as lists are.
+/// Debtors of one look, of several side by side and of one alone, whose statements cost most by their number; powers of
+/// two, as lists are.
 const PIECE: usize = 16;
+const ALONE: usize = 32;
 /// Looks side by side where rows come from the disk, or a reservation came to where nobody was read; and for a
 /// reservation that waits for them.
 const READERS: usize = 6;
@@ -71,38 +73,48 @@ async fn free(
 }
 
 impl SqlStore {
+    /// Calls first, while something is known of who comes next.
+    async fn give_way(&self, request: &ReserveRequest) {
+        if self.known_ahead(request.campaign.id) >= request.limit as usize / SPARE {
+            self.ahead.way.clear().await;
+        }
+    }
+
     /// Reads who is next, as many as the request's limit.
     pub(super) async fn read_beside(&self, request: &ReserveRequest) -> Result<(), StoreError> {
+        self.give_way(request).await;
         let next = next(&mut self.look_ahead().await?, request).await?;
         let missing = self.missing(request, &next);
         let wanted = (request.limit as usize).saturating_sub(next.len() - missing.len());
         let found = &AtomicUsize::new(0);
         let read = |piece: Vec<DebtorId>| async move {
             if found.load(Ordering::Relaxed) >= wanted || self.ahead.is_overtaken() {
-                return Ok::<_, StoreError>(());
+                return Ok::<_, StoreError>(Duration::ZERO);
             }
-            if self.known_ahead(request.campaign.id) >= request.limit as usize / SPARE {
-                self.ahead.way.clear().await;
-            }
+            self.give_way(request).await;
+            let begun = Instant::now();
             let mut look = self.look_ahead().await?;
             let free = free(&mut look, request, &piece).await?;
             found.fetch_add(free.len(), Ordering::Relaxed);
-            self.read_piece((request, 0), &mut look, &free).await
+            self.read_piece((request, 0), &mut look, &free).await?;
+            Ok(begun.elapsed())
         };
-        let mut pieces = missing.chunks(PIECE).map(<[_]>::to_vec);
+        let mut left = missing.as_slice();
         // One behind the other until one of them has waited: several side by side that wait for a core look like
         // several that wait for the disk, and keep calls from it.
         if self.ahead.keeps_up.load(Ordering::Relaxed) {
-            for piece in pieces.by_ref() {
-                let begun = Instant::now();
-                read(piece).await?;
-                if begun.elapsed() >= QUICK {
+            while let Some((piece, rest)) = left.split_at_checked(left.len().min(ALONE))
+                && !piece.is_empty()
+            {
+                left = rest;
+                if read(piece.to_vec()).await? >= QUICK {
                     break;
                 }
             }
         }
-        stream::iter(pieces.map(Ok))
-            .try_for_each_concurrent(READERS, read)
+        let pieces = left.chunks(PIECE).map(|piece| Ok(piece.to_vec()));
+        stream::iter(pieces)
+            .try_for_each_concurrent(READERS, |piece| async { read(piece).await.map(drop) })
             .await?;
         let keeps_up = !self.ahead.is_overtaken();
         self.ahead.keeps_up.store(keeps_up, Ordering::Relaxed);
