@@ -25,7 +25,7 @@ const LITE: &[Migration] = migrations!("sqlite": "0001_portfolio", "0002_dialing
     "0041_segment_fields", "0042_law_shown", "0043_ledger_acts", "0044_draft_base", "0045_fewer_trees",
     "0046_stage_of_debtor", "0047_client_laws", "0048_rule_skills", "0049_visits", "0050_recovery",
     "0051_claims", "0052_ageing_days", "0053_items_vacuum",
-    "0054_items_vacuum_gently");
+    "0054_items_vacuum_gently", "0055_messages_sent_whole");
 const PG: &[Migration] = migrations!("postgres": "0001_portfolio", "0002_dialing", "0003_house", "0004_recording_keeps",
     "0005_call_trails", "0006_law", "0007_segments", "0008_listed", "0009_audit_chain",
     "0010_due", "0011_floor", "0012_imports", "0013_heard", "0014_import_turns", "0015_detector", "0016_inbound",
@@ -38,7 +38,7 @@ const PG: &[Migration] = migrations!("postgres": "0001_portfolio", "0002_dialing
     "0041_segment_fields", "0042_law_shown", "0043_ledger_acts", "0044_draft_base", "0045_fewer_trees",
     "0046_stage_of_debtor", "0047_client_laws", "0048_rule_skills", "0049_visits", "0050_recovery",
     "0051_claims", "0052_ageing_days", "0053_items_vacuum",
-    "0054_items_vacuum_gently");
+    "0054_items_vacuum_gently", "0055_messages_sent_whole");
 
 /// Number of the newest migration this program knows. An older program refuses a newer database.
 pub const SCHEMA_VERSION: usize = LITE.len();
