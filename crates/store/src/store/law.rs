@@ -97,8 +97,9 @@ impl LawStore for SqlStore {
 
     async fn put_client_law(&self, row: &ClientLaw, events: &[NewEvent]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        // Who writes the next version waits for whoever writes one.
-        let rest = format!("WHERE id=$1{}", tx.pg_only(" FOR UPDATE"));
+        // Who writes the next version waits for whoever writes one. Attempts, which only want the client to stay there,
+        // do not: they would hold what this waits for at its end.
+        let rest = format!("WHERE id=$1{}", tx.pg_only(" FOR NO KEY UPDATE"));
         let client: Option<Client> = tx.find(&rest, vals![row.client_id]).await?;
         client.ok_or(StoreError::NotFound("client"))?;
         let rest = "WHERE client_id=$1 ORDER BY version DESC LIMIT 1";

@@ -7,9 +7,9 @@ use super::{SqlStore, fresh_tests};
 use crate::fill::FillPlan;
 use crate::sql::{HEARD, vals};
 use domain::entity::{CallResult, Decision, HoldKind, Verdict};
-use domain::law::{Action, Judge};
+use domain::law::{Action, ClientLaw, Judge};
 use domain::ports::store::{
-    AttemptStore as _, Closing, ContactFacts, ContactStore as _, OpenOutcome,
+    AttemptStore as _, Closing, ContactFacts, ContactStore as _, LawStore as _, OpenOutcome,
 };
 use domain::ports::{Store, StoreError};
 use domain::time::{MINUTE_MS, UtcMs};
@@ -282,6 +282,35 @@ async fn many_who_stir_one_debtor_wait_for_each_other() {
     for put in tasks.join_all().await {
         put.unwrap();
     }
+    own.close().await;
+}
+
+/// A call takes the lock of events before the server looks whether its client is there.
+#[tokio::test]
+async fn who_writes_a_clients_law_keeps_nobody_from_being_called() {
+    let Some((own, store)) = postgres().await else {
+        return;
+    };
+    let scene = Scene::new(&store).await;
+    let person = scene.person(&store).await;
+    let lease = node(&store).await;
+    let law = ClientLaw {
+        version: 1,
+        updated_at: NOW,
+        ..ClientLaw::none(scene.client.id)
+    };
+    let (written, ways) = heard(own.put_client_law(&law, &[])).await;
+    written.unwrap();
+    let held = ways.iter().find(|sql| sql.contains("FROM clients"));
+    let mut other = own.write().await.unwrap();
+    let rows = other
+        .rows(held.unwrap().clone(), vals![law.client_id])
+        .await;
+    assert_eq!(rows.unwrap().len(), 1);
+    let draft = person.draft(&lease, None, NOW);
+    let opened = own.open_attempt(&draft, &Allow).await;
+    assert!(matches!(opened, Ok(OpenOutcome::Opened(..))), "{opened:?}");
+    drop(other);
     own.close().await;
 }
 
