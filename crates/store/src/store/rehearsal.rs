@@ -33,7 +33,7 @@ async fn once_through(mut tx: Link) -> Result<(), StoreError> {
     if !matches!(opened, OpenOutcome::Opened(..)) {
         return Err(StoreError::Corrupt("nobody could not be called".into()));
     }
-    // Last of all, for others who tell events wait behind it.
+    // At once and last of all: others who tell events wait from the opening on.
     closing::ended(&mut tx, draft.attempt.id, &nobody.closing()).await?;
     tx.rollback().await
 }

@@ -239,8 +239,7 @@ impl Nobody {
                 reached_network: None,
             },
             attempt,
-            // They are told last: others wait behind them.
-            events: Vec::new(),
+            events: vec![self.told("attempt.dialed")],
         }
     }
 
@@ -295,16 +294,21 @@ impl Nobody {
             result: Some(CallResult::NoAnswer),
             reached_network: Some(true),
             item: Some(self.item()),
-            events: vec![NewEvent {
-                id: fresh::<EventId>(),
-                at: AT,
-                client_id: Some(self.client.id),
-                actor: "system".into(),
-                kind: "attempt.ended".into(),
-                subject: String::new(),
-                data: serde_json::json!({}),
-            }],
+            events: vec![self.told("attempt.ended")],
             ..Closing::default()
+        }
+    }
+
+    /// What is told of it, as of a call: an event each is written with its step.
+    fn told(&self, kind: &str) -> NewEvent {
+        NewEvent {
+            id: fresh::<EventId>(),
+            at: AT,
+            client_id: Some(self.client.id),
+            actor: "system".into(),
+            kind: kind.into(),
+            subject: String::new(),
+            data: serde_json::json!({}),
         }
     }
 }
